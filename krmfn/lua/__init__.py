@@ -1,0 +1,37 @@
+"""The only door to Lua: find the script for a kind of route, and render with it.
+
+A script gets one manifest and one stage, never a rollout, and returns manifests. Ours run in this process, with a
+budget of instructions; in them a forgotten ``local`` is an error. A user's script runs in a child process with limits;
+its globals are its own affair (the scripts that Kruise ships leak several) and end with the run.
+
+Lua itself is imported when the first script is needed.
+"""
+
+from krmfn.lua.library import find, from_config, load
+from krmfn.lua.room import Limits, answer, encode, result
+from krmfn.lua.script import FEATURES, PROVIDER, Script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["FEATURES", "Limits", "Script", "find", "from_config", "load", "render"]
+
+
+def render(
+    script: Script, given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits = Limits()
+) -> "list[dict[str, Any]]":
+    """Return what a script makes of one manifest at one stage.
+
+    ``given`` is never changed. ``stage`` has ``name``, ``stableService``, ``canaryService``, ``matches``, ``neutral``,
+    and may have ``weight``, ``headerModifier``, ``podMetadata``. The result holds the given object, edited, and/or new
+    ones. Raises KrmfnError naming script, line and reason.
+    """
+    return _provide(script, given, stage, limits)
+
+
+def _provide(
+    script: Script, given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits
+) -> "list[dict[str, Any]]":
+    reply = answer(script, encode({"given": given, "stage": stage}), limits=limits)
+    return result(script, reply, given, limits)

@@ -1,0 +1,59 @@
+"""Finding the script for a kind of route: building a path, or a key, from its group, kind and class."""
+
+import os
+import re
+
+from krmfn.errors import KrmfnError
+from krmfn.lua.room import answer, library, result
+from krmfn.lua.script import CUSTOM, FEATURES, INGRESS, PROVIDER, Script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Kinds that have moved to another group and kept their meaning.
+MOVED = {("extensions", "Ingress"): "networking.k8s.io"}
+
+
+def find(group: str, kind: str, variant: str = "") -> Script | None:
+    """Return the built-in provider ``lua/<group>/<Kind>[/<variant>]/render.lua``, None where there is none.
+
+    ``group`` is "" for the core API, ``variant`` an Ingress class. Raises KrmfnError where our own script is broken.
+    """
+    parts = [MOVED.get((group, kind), group) or "core", kind, *([variant] if variant else [])]
+    if not all(re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", part) for part in parts):
+        return None
+    path = os.path.join(library(), *parts, "render.lua")
+    if not os.path.isfile(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return load("/".join(parts), file.read())
+
+
+def load(name: str, source: str) -> Script:
+    """Return a provider of ours, with what it says that it supports.
+
+    Raises KrmfnError where it does not load, or supports something that nobody has heard of.
+    """
+    script = Script(name, source, frozenset(), trusted=True, shape=PROVIDER)
+    supports = frozenset(result(script, answer(script, None)))
+    if unknown := sorted(supports - set(FEATURES)):
+        message = f"{name}: supports {', '.join(unknown)}, but the words are {', '.join(FEATURES)}"
+        raise KrmfnError(message)
+    return script.replace(supports=supports)
+
+
+def from_config(data: "Mapping[str, str]", group: str, kind: str, variant: str = "") -> Script | None:
+    """Return the script that the data of a ConfigMap hold for a kind of route, None where they hold none.
+
+    The keys are Kruise's: ``lua.traffic.routing.ingress.<class>`` (no class is nginx) and
+    ``lua.traffic.routing.<Kind>.<group>``, where the core group is written ``v1``. What such a script can express is not
+    known, so it is taken to support everything: it is handed the whole stage.
+    """
+    keys = {f"lua.traffic.routing.{kind}.{group or 'v1'}": CUSTOM}
+    if kind == "Ingress":
+        keys = {f"lua.traffic.routing.ingress.{variant or 'nginx'}": INGRESS, **keys}
+    for key, shape in keys.items():
+        if key in data:
+            return Script(key, data[key], frozenset(FEATURES), trusted=False, shape=shape)
+    return None

@@ -1,0 +1,142 @@
+"""One Lua state: the room in which one script runs once.
+
+Kubernetes objects cross as JSON text, so no Python object is ever seen by Lua. What a script finds in its room is in
+``room.lua``, what survives the crossing in ``json.lua``. A state is never used twice: two scripts cannot see each other.
+"""
+
+import os
+import re
+
+from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
+from krmfn.krm.item import Ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krmfn.lua.script import Script
+
+MEGABYTE = 1 << 20
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Limits(Value):
+    """How much a script may use: seconds of wall clock, megabytes of memory and of output, instructions."""
+
+    wall: float = 1.0
+    memory: int = 64
+    output: int = 16
+    instructions: int = 200_000_000
+
+
+class Answer(Value):
+    """How a script ended: ``status`` is ok (``text`` is JSON), fail (``field`` is set) or error; all bytes from Lua."""
+
+    status: bytes
+    text: bytes
+    field: bytes = b""
+
+
+def library() -> str:
+    """Return the directory of the built-in providers: in a wheel beside this package, in a checkout above it."""
+    package = os.path.dirname(HERE)
+    inside = os.path.join(package, "_lua")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "lua")
+
+
+def encode(value: "Any") -> bytes:
+    """Return a JSON value as text for Lua."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def engine() -> "Any":
+    """Return the one Lua that has the number model and the grammar of gopher-lua: 5.1."""
+    return __import__("lupa.lua51", fromlist=["LuaRuntime"])
+
+
+def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = Limits()) -> Answer:
+    """Run a script in a fresh state. Never raises for what a script does."""
+    lua = engine()
+    try:
+        return Answer(*_state(lua, script, limits)(script.source.encode(), text, like.encode()))
+    except (lua.LuaMemoryError, MemoryError):
+        return Answer(b"error", b"not enough memory")
+    except (lua.LuaError, UnicodeEncodeError) as error:
+        return Answer(b"error", str(error).encode(errors="replace"))
+
+
+def _state(lua: "Any", script: "Script", limits: Limits) -> "Any":
+    state = lua.LuaRuntime(
+        encoding=None,
+        register_eval=False,
+        register_builtins=False,
+        unpack_returned_tuples=True,
+        attribute_filter=_nothing,
+        max_memory=limits.memory * MEGABYTE,
+    )
+    codec = state.execute(_read("json.lua"), name=b"=json")
+    return state.execute(
+        _read("room.lua"), codec, script.trusted, limits.instructions, library().encode(), name=b"=room"
+    )
+
+
+def _nothing(_object: object, name: object, _setting: object) -> "Any":
+    raise AttributeError(name)
+
+
+def _read(name: str) -> bytes:
+    with open(os.path.join(HERE, name), "rb") as file:
+        return file.read()
+
+
+def result(script: "Script", reply: Answer, given: "Any" = None, limits: Limits = Limits()) -> "Any":
+    """Return the JSON value of an answer.
+
+    Raises KrmfnError naming the script, its line, the object ``given`` and the reason.
+    """
+    ref = _ref(given) if given else None
+    if reply.status == b"ok":
+        return _decode(script, reply.text, ref)
+    reason = _clean(reply.text)
+    if reply.status == b"fail":
+        raise KrmfnError(f"{script.name}: {reason}", ref=ref, field=_clean(reply.field))
+    raise KrmfnError(_explain(script, reason, limits), ref=ref)
+
+
+def _decode(script: "Script", text: bytes, ref: Ref | None) -> "Any":
+    import json
+
+    try:
+        return json.loads(text.decode())
+    except UnicodeDecodeError:
+        message = f"{script.name}: returned text that is not UTF-8"
+        raise KrmfnError(message, ref=ref) from None
+
+
+def _explain(script: "Script", reason: str, limits: Limits) -> str:
+    place = re.match(r"(script|lib/[a-z]+):(\d+): (.*)", reason)
+    name, reason = script.name, place[3] if place else reason
+    if reason.startswith("not enough memory"):
+        reason = f"needed more than {limits.memory} MB of memory"
+    if place:
+        name = f"{name}, line {place[2]}" if place[1] == "script" else f"{name}, in {place[1]}.lua, line {place[2]}"
+    return f"{name}: {reason}"
+
+
+def _clean(text: bytes) -> str:
+    """Return a message fit for one line of a terminal or a log, whatever a script put into it."""
+    shown = "".join(c if c.isprintable() else " " for c in text.decode(errors="replace"))
+    return shown if len(shown) <= 300 else shown[:300] + "…"
+
+
+def _ref(given: "Any") -> Ref:
+    meta = given.get("metadata") or {}
+    return Ref(
+        str(given.get("apiVersion", "")),
+        str(given.get("kind", "")),
+        str(meta.get("namespace") or ""),
+        str(meta.get("name", "")),
+    )

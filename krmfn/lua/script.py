@@ -1,0 +1,37 @@
+"""A script that writes routes, and the words for what it can express."""
+
+from krmfn.frozen import Value
+
+PROVIDER, INGRESS, CUSTOM = "provider", "ingress", "custom"
+
+FEATURES = (
+    "weight",
+    "header.exact",
+    "header.regex",
+    "cookie.exact",
+    "cookie.regex",
+    "query.exact",
+    "query.regex",
+    "path.exact",
+    "path.prefix",
+    "path.regex",
+    "matches.many",
+    "conditions.many",
+    "weight+matches",
+    "headerModifier",
+)
+
+
+class Script(Value):
+    """One Lua script.
+
+    ``supports`` holds words of FEATURES. ``trusted``: it is one of ours and runs in this process; anybody else's runs
+    in a child process with limits. ``shape`` says how it is called: ``provider`` (ours: a manifest and a stage in,
+    manifests out), ``ingress`` and ``custom`` (Kruise's two).
+    """
+
+    name: str
+    source: str
+    supports: frozenset[str]
+    trusted: bool
+    shape: str

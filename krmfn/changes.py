@@ -1,0 +1,117 @@
+"""What changed between two values, field by field, and the same changes made to a third.
+
+A change is a path and a new value. Entries of the lists that Kubernetes merges by key (containers, env, volumes, …) are
+found by that key, so that two people may edit two containers; every other list is one value.
+"""
+
+from krmfn.frozen import Value
+from krmfn.kinds import MERGE_KEYS
+from krmfn.krm import same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Key = str | tuple[str, ...]
+    Keyed = dict[Key, Any]
+
+
+class _Gone:
+    """The value of a field that is not there."""
+
+    def __repr__(self) -> str:
+        return "(absent)"
+
+
+GONE = _Gone()
+
+
+class Change(Value):
+    """One field: ``path`` holds keys and, for entries of merged lists, the tuple of values that names the entry."""
+
+    path: "tuple[Key, ...]"
+    value: object
+
+    @property
+    def field(self) -> str:
+        """Write the path as people do: ``spec.containers[web].image``."""
+        steps = (f"[{','.join(map(str, k))}]" if isinstance(k, tuple) else f".{k}" for k in self.path)
+        return "".join(steps).lstrip(".")
+
+
+def diff(old: "Any", new: "Any", path: "tuple[Key, ...]" = ()) -> "Iterator[Change]":
+    """Yield what has to change in ``old`` to make it ``new``."""
+    if same(old, new):
+        return
+    before, after = _entries(old, path), _entries(new, path)
+    if before is None or after is None or type(old) is not type(new) or _reordered(before, after, old):
+        yield Change(path, new)
+        return
+    for key in before:
+        yield from diff(before[key], after.get(key, GONE), (*path, key))
+    for key in after:
+        if key not in before:
+            yield Change((*path, key), after[key])
+
+
+def apply(changes: "list[Change]", value: "Any") -> "Any":
+    """Return ``value`` with the changes made; the value itself stays as it was. GONE removes a field."""
+    for change in changes:
+        value = _set(value, change.path, change.value, ())
+    return value
+
+
+def at(value: "Any", path: "tuple[Key, ...]") -> "Any":
+    """Return the value at a path, or GONE."""
+    for depth, key in enumerate(path):
+        inner = _entries(value, path[:depth])
+        if inner is None or key not in inner:
+            return GONE
+        value = inner[key]
+    return value
+
+
+def overlap(one: "Change", other: "Change") -> bool:
+    """Tell whether two changes touch the same field, or one the inside of the other."""
+    return all(a == b for a, b in zip(one.path, other.path, strict=False))
+
+
+def _entries(value: "Any", path: "tuple[Key, ...]") -> "Keyed | None":
+    """Return the parts of a mapping or of a merged list by key; None for anything that is one value."""
+    if isinstance(value, dict):
+        return value
+    keys = MERGE_KEYS.get(str(path[-1])) if path and isinstance(value, list) else None
+    if keys is None:
+        return None
+    found: Keyed = {}
+    for entry in value:
+        if not isinstance(entry, dict) or keys[0] not in entry:
+            return None
+        name = tuple(str(entry.get(k, "")) for k in keys)
+        if name in found:
+            return None
+        found[name] = entry
+    return found
+
+
+def _reordered(before: "Keyed", after: "Keyed", value: "Any") -> bool:
+    """Tell whether entries of a list changed places: variables may refer to those above them."""
+    if isinstance(value, dict):
+        return False
+    return [k for k in before if k in after] != [k for k in after if k in before]
+
+
+def _set(value: "Any", path: "tuple[Key, ...]", new: object, seen: "tuple[Key, ...]") -> "Any":
+    if not path:
+        return new
+    entries = dict(_entries(value, seen) or {})
+    key = path[0]
+    inner = _set(entries.get(key, {} if len(path) > 1 else GONE), path[1:], new, (*seen, key))
+    if inner is GONE:
+        entries.pop(key, None)
+    else:
+        entries[key] = inner
+    if isinstance(key, tuple):
+        return list(entries.values())
+    return entries

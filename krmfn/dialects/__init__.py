@@ -1,0 +1,25 @@
+"""The dialects: one module per API in which a rollout can be written, each with ``plan(rollout)``."""
+
+from krmfn.dialects import kruise
+from krmfn.krm import Item
+from krmfn.plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Protocol
+
+    class Dialect(Protocol):
+        """What every dialect offers."""
+
+        def plan(self, rollout: Item) -> Plan:
+            """Return what the author asked for. Raises ``Refused`` naming every field that is wrong."""
+
+
+DIALECTS: "Final[dict[tuple[str, str], Dialect]]" = {
+    ("rollouts.kruise.io", "Rollout"): kruise,
+}
+
+
+def find(item: Item) -> "Dialect | None":
+    """Return the dialect of an object, None where it is no rollout."""
+    return DIALECTS.get((item.ref.group, item.ref.kind))

@@ -1,0 +1,57 @@
+"""The pipeline on one page: gather, plan, divide, render, place.
+
+``render`` is a pure function: the same package and the same request give the same bytes.
+"""
+
+from krmfn import renderers
+from krmfn import state as states
+from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
+from krmfn.place import Placement
+from krmfn.record import recorded
+from krmfn.remarks import remarks
+from krmfn.requests import requests
+from krmfn.results import Refused, Result, errors
+from krmfn.scene import Scene
+from krmfn.settle import viewed
+from krmfn.view import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.config import Config
+    from krmfn.krm import Item, Package
+
+
+class Rendered(Value):
+    """The outcome: for each mark of the package where something changed, the items that stand there now; and findings.
+
+    ``failed`` means that nothing may be written: the package stays as it was.
+    """
+
+    changes: "dict[int, tuple[Item, ...]]"
+    results: tuple[Result, ...]
+    views: tuple[View, ...] = ()
+    failed: bool = False
+
+
+def render(package: "Package", config: "Config", stable: "Package | None" = None) -> Rendered:
+    """Render every rollout of a package at its position; ``stable`` holds manifests of what runs now, if given."""
+    try:
+        scene = Scene(package)
+        asked, findings = requests(scene, config)
+        placement, views, problems = Placement(scene), [], []
+        for request in asked:
+            try:
+                view = viewed(scene, request, config, stable)
+                findings += [*remarks(view), *placement.take(renderers.render(view), view)]
+                placement.set_apart(request.rollout)
+                views.append(view)
+            except KrmfnError as problem:
+                problems.append(problem)
+        if problems:
+            raise Refused(problems)
+        if views:
+            placement.keep(states.write(placement.state(recorded(view) for view in views)), asked[0].rollout)
+        return Rendered(placement.changes(), tuple(findings), tuple(views))
+    except KrmfnError as problem:
+        return Rendered({}, tuple(errors(problem)), failed=True)

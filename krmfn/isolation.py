@@ -1,0 +1,204 @@
+"""How the pods of the two sides are told apart: the mode that can, and the labels and selectors that follow from it.
+
+Design section 4. A controller pins Services on a hash that only the cluster knows; here every label is in the manifests.
+"""
+
+from krmfn.config import AUTO, LABEL, RENAME, SHARED, TRACK, TRACKED
+from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
+from krmfn.state import digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krmfn.krm.item import Manifest
+    from krmfn.plan import Plan
+
+VERSIONS = ("version", "app.kubernetes.io/version")
+NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
+LIMIT = 63
+
+
+class Isolation(Value):
+    """The mode, and the label by which the sides differ: ``stable`` and ``canary`` are its values on their pods."""
+
+    mode: str
+    key: str = ""
+    stable: str = ""
+    canary: str = ""
+
+    @property
+    def pins(self) -> bool:
+        """Tell whether the stable Service needs the label in its selector to leave the canary out."""
+        return self.mode in (LABEL, TRACKED)
+
+    @property
+    def relabels(self) -> bool:
+        """Tell whether the canary's pods and selector carry the label because we put it there."""
+        return self.mode != LABEL
+
+
+class Sides(Value):
+    """What the choice depends on: both templates, the workload's selector, and the selectors of pinned Services."""
+
+    plan: "Plan"
+    stable: "Manifest"
+    target: "Manifest"
+    selector: "Manifest"
+    services: "tuple[tuple[str, Manifest], ...]"
+
+
+def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
+    """Return the isolation that was asked for, or the first that can be had.
+
+    Raises KrmfnError when it cannot be had, saying why and what can.
+    """
+    tries = {SHARED: _shared, LABEL: _label, RENAME: _rename, TRACKED: _track}
+    if asked in tries:
+        found = tries[asked](sides)
+        if isinstance(found, str):
+            raise KrmfnError(f"isolation {asked} cannot be: {found}", ref=sides.plan.rollout)
+        return found
+    if adopted:
+        return _tracked()
+    reasons = []
+    for mode in (SHARED, LABEL, RENAME):
+        found = tries[mode](sides)
+        if not isinstance(found, str):
+            return found
+        reasons.append(f"{mode}: {found}")
+    message = (
+        f"nothing in the manifests tells stable pods from canary pods ({'; '.join(reasons)}). Set a version label on the "
+        f"pod template that changes with each release, or `isolation: {TRACKED}`: it stamps the pods with {TRACK} from "
+        "stage 0 on, at the price of one rolling restart"
+    )
+    raise KrmfnError(message, ref=sides.plan.rollout)
+
+
+def _shared(sides: Sides) -> Isolation | str:
+    for step in sides.plan.steps:
+        if step.traffic:
+            return f"{step.field} has a traffic rule"
+    return Isolation(SHARED, TRACK, "", "canary")
+
+
+def _label(sides: Sides) -> Isolation | str:
+    patched = dict(sides.plan.pod_labels)
+    stable, canary = labels(sides.stable), labels(sides.target) | patched
+    for key in dict.fromkeys((*VERSIONS, *patched)):
+        if key in sides.selector or key not in stable or key not in canary or stable[key] == canary[key]:
+            continue
+        if any(key in selector for _, selector in sides.services):
+            continue
+        return Isolation(LABEL, key, stable[key], canary[key])
+    return f"no label such as {VERSIONS[0]} differs between the two pod templates and is free of selectors"
+
+
+def _rename(sides: Sides) -> Isolation | str:
+    for step in sides.plan.steps:
+        if not step.traffic:
+            return f"{step.field} has no traffic rule, so its pods would get no requests"
+    pods = labels(sides.stable)
+    for key in dict.fromkeys((*NAMES, *sides.selector)):
+        if pods.get(key) and pods.get(key) == sides.selector.get(key) and all(key in s for _, s in sides.services):
+            return Isolation(RENAME, key, pods[key], short(f"{pods[key]}-canary"))
+    names = ", ".join(name for name, _ in sides.services) or "any Service"
+    return f"no label of the pods is in the workload's selector and in that of {names}"
+
+
+def _track(_: Sides) -> Isolation:
+    return _tracked()
+
+
+def _tracked() -> Isolation:
+    return Isolation(TRACKED, TRACK, "stable", "canary")
+
+
+def labels(template: "Manifest") -> dict[str, str]:
+    """Return the labels of a pod template."""
+    return dict((template.get("metadata") or {}).get("labels") or {})
+
+
+def stamped(template: "Manifest", isolation: "Isolation | None") -> "Manifest":
+    """Return the template as the author's own workload carries it: stamped under ``track``, else as it is."""
+    if isolation is None or isolation.mode != TRACKED:
+        return template
+    return _labelled(template, {TRACK: isolation.stable})
+
+
+def canary_template(template: "Manifest", isolation: Isolation, plan: "Plan") -> "Manifest":
+    """Return the template of the canary's pods."""
+    wanted = dict(plan.pod_labels) | ({isolation.key: isolation.canary} if isolation.relabels else {})
+    result = _labelled(template, wanted) if wanted else template
+    if isolation.mode == RENAME:
+        result = result | {"spec": _renamed(result.get("spec") or {}, isolation)}
+    if plan.pod_annotations:
+        metadata = result.get("metadata") or {}
+        annotations = (metadata.get("annotations") or {}) | dict(plan.pod_annotations)
+        result = result | {"metadata": metadata | {"annotations": annotations}}
+    return result
+
+
+def canary_selector(selector: "Manifest", isolation: Isolation) -> "Manifest":
+    """Return the selector of the canary workload: it never holds a digest, so that the next version applies as well."""
+    if not isolation.relabels:
+        return selector
+    match = (selector.get("matchLabels") or {}) | {isolation.key: isolation.canary}
+    return selector | {"matchLabels": match}
+
+
+def service_selector(selector: "Manifest", isolation: Isolation, *, canary: bool) -> "Manifest":
+    """Return the selector of a Service that is to reach one side only."""
+    if canary:
+        return selector | {isolation.key: isolation.canary}
+    return selector | {isolation.key: isolation.stable} if isolation.pins else selector
+
+
+def short(name: str, limit: int = LIMIT) -> str:
+    """Return a name within the limit: a longer one ends in a digest of itself."""
+    return name if len(name) <= limit else f"{name[: limit - 9].rstrip('-.')}-{digest(name, 4)}"
+
+
+def _labelled(template: "Manifest", wanted: dict[str, str]) -> "Manifest":
+    metadata = template.get("metadata") or {}
+    return template | {"metadata": metadata | {"labels": (metadata.get("labels") or {}) | wanted}}
+
+
+def _renamed(value: "Any", isolation: Isolation) -> "Any":
+    """Rename the pods in their own affinity and spread terms as well: a canary keeps its distance from canaries."""
+    if isinstance(value, list):
+        return [_renamed(entry, isolation) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    result = {k: _renamed(v, isolation) for k, v in value.items()}
+    if isinstance(selector := result.get("labelSelector"), dict):
+        result["labelSelector"] = _renamed_selector(selector, isolation)
+    return result
+
+
+def _renamed_selector(selector: "Manifest", isolation: Isolation) -> "Manifest":
+    result = dict(selector)
+    if (selector.get("matchLabels") or {}).get(isolation.key) == isolation.stable:
+        result["matchLabels"] = selector["matchLabels"] | {isolation.key: isolation.canary}
+    if expressions := selector.get("matchExpressions"):
+        swap = {isolation.stable: isolation.canary}
+        result["matchExpressions"] = [
+            e | {"values": [swap.get(v, v) for v in e.get("values") or ()]} if e.get("key") == isolation.key else e
+            for e in expressions
+        ]
+    return result
+
+
+__all__ = [
+    "AUTO",
+    "Isolation",
+    "Sides",
+    "canary_selector",
+    "canary_template",
+    "choose",
+    "labels",
+    "service_selector",
+    "short",
+    "stamped",
+]

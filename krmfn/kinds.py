@@ -1,0 +1,126 @@
+"""What differs between kinds, as rows: where a workload keeps its replicas, what a copy must not carry, how lists merge.
+
+A new workload kind is a row in ``WORKLOADS``. Sources: the API references of Kubernetes (apps/v1, core/v1,
+networking.k8s.io/v1); ``x-kubernetes-list-map-keys`` and ``patchMergeKey`` of those APIs for ``MERGE_KEYS``.
+"""
+
+from krmfn.frozen import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from krmfn.krm.item import Manifest
+
+
+class Workload(Value):
+    """A kind of workload: the styles in which it can be released, and where it keeps what a stage sets."""
+
+    group: str
+    kind: str
+    styles: tuple[str, ...]
+    replicas: tuple[str, ...] = ("spec", "replicas")
+    template: tuple[str, ...] = ("spec", "template")
+
+
+TWIN = "twin"
+
+WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
+    ("apps", "Deployment"): Workload("apps", "Deployment", (TWIN,)),
+}
+
+# What owns the number of replicas, and where it keeps the least of them.
+AUTOSCALERS: "Final[dict[tuple[str, str], tuple[str, ...]]]" = {
+    ("autoscaling", "HorizontalPodAutoscaler"): ("spec", "minReplicas"),
+    ("keda.sh", "ScaledObject"): ("spec", "minReplicaCount"),
+}
+
+# Keys that tie a manifest to one object in a cluster, to one release tool or to one DNS name: a copy must not claim them.
+OWN_ANNOTATIONS: "Final[tuple[str, ...]]" = (
+    "argocd.argoproj.io/",
+    "cert-manager.io/",
+    "config.k8s.io/",
+    "config.kubernetes.io/",
+    "deployment.kubernetes.io/",
+    "external-dns.alpha.kubernetes.io/",
+    "helm.sh/",
+    "internal.config.k8s.io/",
+    "internal.config.kubernetes.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kustomize.config.k8s.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+    "postrenderer.helm.sh/",
+    "service.beta.kubernetes.io/",
+)
+OWN_LABELS: "Final[tuple[str, ...]]" = (
+    "app.kubernetes.io/managed-by",
+    "argocd.argoproj.io/",
+    "helm.sh/chart",
+    "helm.toolkit.fluxcd.io/",
+    "kustomize.toolkit.fluxcd.io/",
+)
+OWN_METADATA: "Final[tuple[str, ...]]" = (
+    "creationTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+# What a Service of its own gets from the cluster, or what two Services cannot share.
+OWN_SERVICE: "Final[tuple[str, ...]]" = (
+    "clusterIP",
+    "clusterIPs",
+    "externalIPs",
+    "healthCheckNodePort",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "loadBalancerIP",
+    "loadBalancerClass",
+    "loadBalancerSourceRanges",
+    "externalTrafficPolicy",
+    "allocateLoadBalancerNodePorts",
+    "type",
+)
+
+LOCAL_CONFIG: "Final" = "config.kubernetes.io/local-config"
+# Objects for krmfn alone: kpt and kustomize leave the first kind out, Argo CD the second.
+NOT_APPLIED: "Final[dict[str, str]]" = {LOCAL_CONFIG: "true", "argocd.argoproj.io/hook": "Skip"}
+
+# The field that tells the entries of a list apart, by the name of the list.
+MERGE_KEYS: "Final[dict[str, tuple[str, ...]]]" = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "ephemeralContainers": ("name",),
+    "env": ("name",),
+    "volumes": ("name",),
+    "volumeMounts": ("mountPath",),
+    "volumeDevices": ("devicePath",),
+    "ports": ("containerPort", "protocol"),
+    "imagePullSecrets": ("name",),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "resourceClaims": ("name",),
+}
+
+# Objects that choose pods by label, and where they keep the selector.
+SELECTORS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], str]]]" = {
+    ("networking.k8s.io", "NetworkPolicy"): (("spec", "podSelector"), "applies to"),
+    ("policy", "PodDisruptionBudget"): (("spec", "selector"), "protects"),
+    ("monitoring.coreos.com", "PodMonitor"): (("spec", "selector"), "scrapes"),
+}
+
+
+def carried(metadata: "Manifest") -> "Manifest":
+    """Return the metadata that a copy may keep: no name, nothing that belongs to the source alone."""
+    kept: dict[str, Any] = {k: v for k, v in metadata.items() if k not in OWN_METADATA and k != "name"}
+    for field, own in (("annotations", OWN_ANNOTATIONS), ("labels", OWN_LABELS)):
+        kept.pop(field, None)
+        values = metadata.get(field) or {}
+        if left := {k: v for k, v in values.items() if not k.startswith(own)}:
+            kept[field] = left
+    return kept

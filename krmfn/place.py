@@ -1,0 +1,146 @@
+"""Where everything goes: objects that changed stay in their place, new ones stand next to the one they came from."""
+
+from posixpath import splitext
+
+from krmfn.changes import Change, apply, at, diff
+from krmfn.errors import KrmfnError
+from krmfn.kinds import NOT_APPLIED
+from krmfn.krm import Item, dump, load, new, same
+from krmfn.krm.item import Ref
+from krmfn.scene import Scene, bare
+from krmfn.state import Edit, Release, State
+from krmfn.view import Added, Edited, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from krmfn.krm.item import Manifest
+    from krmfn.results import Result
+
+
+class Placement:
+    """What becomes of a package: the items that stand at a mark instead of the one that came in there."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Start from the package as its author wrote it: what we added before is gone unless it is added again."""
+        self.scene = scene
+        self.edits: list[Edit] = []
+        self.added: list[tuple[Ref, Manifest]] = []
+        self._edited: dict[int, Item] = dict(scene.authored)
+        self._after: dict[int, list[Item]] = {}
+        self._kept: dict[int, Item] = {}
+        self._paths: dict[str, int] = {}
+
+    def take(self, outputs: "Iterable[Added | Edited | Result]", view: View) -> "Iterator[Result]":
+        """Put everything that the renderers made of one rollout where it belongs; yield their findings."""
+        for output in outputs:
+            if isinstance(output, Added):
+                self.add(output)
+            elif isinstance(output, Edited):
+                # The workload's template is kept in the release itself, as both of its revisions.
+                self.edit(output, record=output.item is not view.workload)
+            else:
+                yield output
+
+    def state(self, releases: "Iterable[Release]") -> State:
+        """Return the state to keep, with that of the rollouts that were left alone."""
+        done = tuple(releases)
+        keys = {release.rollout.key for release in done}
+        there = tuple(r for r in self.scene.state.releases if r.rollout.key not in keys and self.scene.lookup(r.rollout))
+        added = tuple((ref, dump(manifest)) for ref, manifest in self.added)
+        return State((*done, *there), tuple(self.edits), added)
+
+    def edit(self, edited: Edited, *, record: bool) -> None:
+        """Set a field of one of the author's objects; ``record`` it where it has to be undone later."""
+        item = self._edited.get(edited.item.mark, edited.item)
+        if same(at(item.value, edited.path), edited.value) and edited.text in ("", item.excerpt(edited.path)):
+            return
+        value = apply([Change(edited.path, edited.value)], item.value)
+        if record:
+            base = item.excerpt(edited.path)
+            self.edits.append(Edit(item.ref, edited.path, base, dump(edited.value)))
+        self._edited[item.mark] = item.edited(value, {edited.path: edited.text} if edited.text else {})
+
+    def add(self, added: Added) -> None:
+        """Add an object next to its source. Raises KrmfnError when the author has one of that name."""
+        ref = ref_of(added.manifest)
+        if theirs := self.scene.lookup(ref):
+            message = "is in the package, and the release needs that name for its canary; rename one of them"
+            raise KrmfnError(message, ref=theirs.ref, file=theirs.path)
+        self.added.append((ref, added.manifest))
+        self._check_hand_edits(ref, added)
+        prior = self.scene.added.get(ref.key)
+        if prior is None:
+            path, index = self._beside(added.source)
+            self._after.setdefault(added.source.mark, []).append(new(added.manifest, path=path, index=index))
+        elif same(bare(prior.value), added.manifest):
+            self._kept[prior.mark] = prior
+        else:
+            self._kept[prior.mark] = new(added.manifest, path=prior.path, index=prior.index)
+
+    def set_apart(self, item: Item) -> None:
+        """Mark an object as one that is read by krmfn and never applied."""
+        item = self._edited.get(item.mark, item)
+        metadata = item.value.get("metadata") or {}
+        annotations = (metadata.get("annotations") or {}) | NOT_APPLIED
+        if same(annotations, metadata.get("annotations")):
+            return
+        self._edited[item.mark] = item.edited(item.value | {"metadata": metadata | {"annotations": annotations}})
+
+    def keep(self, manifest: "Manifest", beside: Item) -> None:
+        """Write the state, in its own place, or next to the first rollout in a file of its own."""
+        prior = self.scene.state_item
+        if prior is None:
+            path = f"{beside.path.rpartition('/')[0]}/".lstrip("/") + f"{manifest['metadata']['name']}.yaml"
+            item = new(manifest, path=path if beside.path else "", index=0)
+            self._after.setdefault(beside.mark, []).append(item)
+        elif not same(bare(prior.value), manifest):
+            self._edited[prior.mark] = new(manifest, path=prior.path, index=prior.index)
+
+    def changes(self) -> "dict[int, tuple[Item, ...]]":
+        """Return, for each mark where something changed, the items that stand there now: none, one or several."""
+        gone = {item.mark for item in self.scene.added.values()}
+        marks = {*self._edited, *self._after, *gone}
+        found = {}
+        for mark in sorted(marks):
+            first = self._kept.get(mark) if mark in gone else self._edited.get(mark, self.scene.package.items[mark])
+            found[mark] = tuple(item for item in (first, *self._after.get(mark, ())) if item is not None)
+        return found
+
+    def _beside(self, source: Item) -> tuple[str, int]:
+        """Return a file beside the source's, and the next free place in it."""
+        if not source.path:
+            return "", 0
+        stem, extension = splitext(source.path)
+        path = f"{stem}-canary{extension}"
+        if path not in self._paths:
+            there = [item.index for item in self.scene.package.find(path) if item.path == path and not self._ours(item)]
+            self._paths[path] = max(there, default=-1) + 1
+        index = self._paths[path]
+        self._paths[path] += 1
+        return path, index
+
+    def _ours(self, item: Item) -> bool:
+        return item.ref.key in self.scene.added
+
+    def _check_hand_edits(self, ref: Ref, added: Added) -> None:
+        """Refuse to lose what a person changed in an object that we wrote."""
+        prior = self.scene.added.get(ref.key)
+        wrote = next((text for other, text in self.scene.state.added if other.key == ref.key), "")
+        if prior is None or not wrote:
+            return
+        for change in diff(load(wrote), bare(prior.value)):
+            there = at(added.manifest, change.path)
+            if there is not change.value and not same(there, change.value):
+                message = (
+                    f"was changed by hand to {change.value!r}; krmfn writes this object anew at each step, so make the "
+                    f"change in {added.source.ref}, or undo it"
+                )
+                raise KrmfnError(message, ref=ref, field=change.field, file=prior.path)
+
+
+def ref_of(manifest: "Manifest") -> Ref:
+    """Return the identity of a manifest that we made."""
+    metadata = manifest["metadata"]
+    return Ref(manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"])

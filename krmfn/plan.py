@@ -1,0 +1,177 @@
+"""What the author of a rollout asked for, in nobody's dialect: steps, gates, names, routes; and the positions they give.
+
+A dialect makes a plan, ``stage.divide`` works one position of it out. Everything here is frozen.
+"""
+
+import re
+
+from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
+from krmfn.krm.item import Ref
+from krmfn.results import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXACT, REGEX, PREFIX = "Exact", "RegularExpression", "PathPrefix"
+PROMOTE, FINALISE, COMPLETE = "promote", "finalise", "complete"
+SCALE, SHIFT, DRAIN = "scale", "shift", "drain"
+
+
+class Amount(Value):
+    """A number of pods: a count, or a percentage of all of them (rounded up, the rule of every dialect so far)."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """Return the number of pods out of ``total``, never more than ``total``."""
+        return min(total, -(-self.number * total // 100) if self.percent else self.number)
+
+    def __str__(self) -> str:
+        """Write it as people do: ``3`` or ``40%``."""
+        return f"{self.number}%" if self.percent else str(self.number)
+
+
+class Condition(Value):
+    """One thing a request has to show: ``part`` is header, query or cookie; ``type`` is Exact or RegularExpression."""
+
+    part: str
+    name: str
+    value: str
+    type: str = EXACT
+
+
+class Match(Value):
+    """Conditions that all have to hold, and the path of the request where it matters (type and value)."""
+
+    conditions: tuple[Condition, ...] = ()
+    path: tuple[str, str] | None = None
+
+
+class Traffic(Value):
+    """Who gets the canary: requests that any of ``matches`` describes, and ``weight`` percent of the rest.
+
+    A weight of None says nothing, a weight of 0 is a rule: nobody.
+    """
+
+    weight: int | None = None
+    matches: tuple[Match, ...] = ()
+    header_modifier: str = ""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is a rule at all."""
+        return self.weight is not None or bool(self.matches)
+
+
+class Gate(Value):
+    """What has to happen before the next step: a person decides (None), or so many seconds pass."""
+
+    seconds: int | None = None
+
+
+class Step(Value):
+    """One resting place; ``field`` is where the author wrote it."""
+
+    pods: Amount
+    traffic: Traffic
+    gate: Gate
+    field: str
+
+
+class Pair(Value):
+    """A Service and its name for the canary; ``field`` is where the author named it."""
+
+    stable: str
+    canary: str
+    field: str
+
+
+class Route(Value):
+    """An object that divides traffic: found by group, kind and name, written by the provider of that kind and variant."""
+
+    group: str
+    kind: str
+    name: str
+    variant: str
+    services: Pair
+    field: str
+
+
+class Plan(Value):
+    """A whole rollout."""
+
+    rollout: Ref
+    workload: Ref
+    workload_field: str
+    style: str
+    steps: tuple[Step, ...]
+    services: tuple[Pair, ...] = ()
+    routes: tuple[Route, ...] = ()
+    pod_labels: tuple[tuple[str, str], ...] = ()
+    pod_annotations: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[Result, ...] = ()
+
+    @property
+    def rests(self) -> tuple[str, ...]:
+        """The resting stages, in order: 0, 1 … N, promote, finalise, complete."""
+        return (*(str(k) for k in range(len(self.steps) + 1)), PROMOTE, FINALISE, COMPLETE)
+
+    @property
+    def divides(self) -> bool:
+        """Tell whether any step has a traffic rule."""
+        return any(step.traffic for step in self.steps)
+
+    def step_at(self, rest: str) -> Step | None:
+        """Return the step that a resting stage stands at: the last one from promote on, none at 0."""
+        return self.steps[int(rest) - 1] if rest.isdigit() and rest != "0" else self.steps[-1] if rest != "0" else None
+
+
+class Position(Value):
+    """A place on the timeline: a resting stage (``start`` is ``end``), or half-way on the edge from one to another."""
+
+    start: str
+    end: str
+    half: str = ""
+
+    @property
+    def rests(self) -> bool:
+        """Tell whether this is a resting stage."""
+        return not self.half
+
+    def __str__(self) -> str:
+        """Write it as people do: ``2``, ``1>2/scale``."""
+        return f"{self.start}>{self.end}/{self.half}" if self.half else self.end
+
+
+_HALF = re.compile(r"(?:([a-z0-9]+)>)?([a-z0-9]+)/(scale|shift|drain)")
+
+
+def locate(text: str, rests: "Sequence[str]") -> Position:
+    """Read a position: ``0..N``, ``promote``, ``finalise``, ``complete``, ``k/scale``, ``a>b/scale``, ``k>0/drain`` …
+
+    Raises KrmfnError listing the valid positions when the plan has no such position.
+    """
+    text = text.strip()
+    if text in rests:
+        return Position(text, text)
+    if found := _HALF.fullmatch(text):
+        start, end, half = found.groups()
+        if start is None and end.isdigit() and end != "0":
+            start = str(int(end) - 1)
+        if start in rests and end in rests and start != end and (half != DRAIN or end == "0"):
+            return Position(start, end, half)
+    raise KrmfnError(_unknown(text, rests))
+
+
+def _unknown(text: str, rests: "Sequence[str]") -> str:
+    import difflib
+
+    last = rests[-4]
+    near = difflib.get_close_matches(text, rests, 1)
+    hint = f" (did you mean {near[0]}?)" if near and not text.lstrip("-").isdigit() else ""
+    return (
+        f"there is no position {text!r}{hint}; valid are 0 to {last}, {', '.join(rests[-3:])}, and half-way "
+        f"A>B/scale and A>B/shift between two of them (1/scale is short for 0>1/scale), A>0/drain"
+    )

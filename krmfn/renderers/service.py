@@ -1,0 +1,91 @@
+"""The Services: one for the canary, and the author's pinned to the stable side while traffic is divided."""
+
+from krmfn.config import PIN, ROLLOUT
+from krmfn.errors import KrmfnError
+from krmfn.isolation import LIMIT, labels, service_selector, short
+from krmfn.kinds import OWN_SERVICE, carried
+from krmfn.krm import load
+from krmfn.krm.item import Ref
+from krmfn.results import WARNING, Result
+from krmfn.selectors import matches
+from krmfn.view import Added, Edited, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
+
+SELECTOR = ("spec", "selector")
+
+
+def render(view: View) -> "Iterator[Added | Edited | Result]":
+    """Yield the canary Services and the pins. Raises KrmfnError for a Service that cannot be divided."""
+    for pair in view.plan.services:
+        item = view.scene.require(
+            Ref("v1", "Service", view.workload.ref.namespace, pair.stable), view.plan.rollout, pair.field
+        )
+        check(item, view)
+        if view.stage.traffic is not None and pair.canary != pair.stable:
+            if len(pair.canary) > LIMIT:
+                message = f"the Service name {pair.canary!r} would have {len(pair.canary)} characters; it is shortened"
+                yield Result(WARNING, message, view.plan.rollout, pair.field)
+            yield Added(_canary(item, short(pair.canary), view), item)
+        yield from _pinned(item, view)
+    for item in also_pinned(view):
+        yield from _pinned(item, view)
+
+
+def also_pinned(view: View) -> "Iterator[Item]":
+    """Yield the other Services that their author wants pinned."""
+    named = {pair.stable for pair in view.plan.services}
+    for item in view.scene.of_kind("", "Service", PIN):
+        annotations = (item.value.get("metadata") or {}).get("annotations") or {}
+        same_place = item.ref.namespace == view.workload.ref.namespace and item.ref.name not in named
+        if same_place and annotations.get(PIN) == "true" and _selects(item, view):
+            yield item
+
+
+def check(item: "Item", view: View) -> None:
+    """Refuse a Service by which the two sides cannot be told apart."""
+    spec = item.value.get("spec") or {}
+    selector = spec.get("selector") or {}
+    problem = ""
+    if spec.get("type") == "ExternalName":
+        problem = "is an ExternalName: it has no pods to divide; name the Service that selects the workload's pods"
+    elif not selector:
+        problem = "has no selector, so it cannot be told which pods to reach; name the Service that selects them"
+    elif spec.get("clusterIP") == "None":
+        problem = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
+    elif not _selects(item, view):
+        problem = f"selects no pods of {view.workload.ref}: {selector} is not on its pod template"
+    if problem:
+        field = "spec.type" if "ExternalName" in problem else "spec.selector"
+        raise KrmfnError(problem, ref=item.ref, field=field, file=item.path)
+
+
+def _selects(item: "Item", view: View) -> bool:
+    selector = (item.value.get("spec") or {}).get("selector") or {}
+    return bool(selector) and matches(selector, labels(load(view.revisions.stable)))
+
+
+def _pinned(item: "Item", view: View) -> "Iterator[Edited]":
+    if view.stage.pinned and view.isolation.pins:
+        selector = item.value["spec"]["selector"]
+        yield Edited(item, SELECTOR, service_selector(selector, view.isolation, canary=False))
+
+
+def _canary(item: "Item", name: str, view: View) -> "Manifest":
+    source = item.value
+    metadata = carried(source.get("metadata") or {})
+    metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    spec = {k: v for k, v in source["spec"].items() if k not in OWN_SERVICE}
+    spec["ports"] = [{k: v for k, v in port.items() if k != "nodePort"} for port in spec.get("ports") or ()]
+    spec["selector"] = service_selector(spec["selector"], view.isolation, canary=True)
+    return {
+        "apiVersion": source["apiVersion"],
+        "kind": source["kind"],
+        "metadata": {"name": name} | metadata,
+        "spec": spec,
+    }

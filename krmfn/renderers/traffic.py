@@ -1,0 +1,125 @@
+"""The routes: each is written by its provider, a script that is given one manifest and one stage."""
+
+from krmfn import lua
+from krmfn.config import ROLLOUT
+from krmfn.errors import KrmfnError
+from krmfn.isolation import short
+from krmfn.kinds import carried
+from krmfn.krm import same
+from krmfn.krm.item import Ref
+from krmfn.plan import EXACT, PREFIX, Match, Route, Traffic
+from krmfn.scene import bare
+from krmfn.view import Added, Edited, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
+
+TYPES = {EXACT: "exact", PREFIX: "prefix"}
+
+
+def render(view: View) -> "Iterator[Added | Edited]":
+    """Yield what each provider makes of the stage. Raises KrmfnError for what it cannot express."""
+    for route in view.plan.routes:
+        namespace = view.workload.ref.namespace
+        item = _find(view, route, namespace)
+        script = _script(view, route)
+        if view.stage.traffic is None:
+            continue
+        _check(script, view, route)
+        given = bare(item.value)
+        try:
+            manifests = lua.render(script, given, _stage(view.stage.traffic, route))
+        except KrmfnError as problem:
+            raise KrmfnError(problem.message, ref=item.ref, field=problem.field, file=item.path) from problem
+        for manifest in manifests:
+            yield from _placed(manifest, given, item, view)
+
+
+def needs(traffic: Traffic) -> "dict[str, str]":
+    """Return the features that a provider must have to express the traffic, each with the words for a message."""
+    found: dict[str, str] = {}
+    if traffic.weight is not None and not traffic.matches:
+        found["weight"] = "a weight"
+    if len(traffic.matches) > 1:
+        found["matches.many"] = "several matches, of which any may hold"
+    if traffic.header_modifier:
+        found["headerModifier"] = "changed request headers"
+    for match in traffic.matches:
+        if len(match.conditions) + bool(match.path) > 1:
+            found["conditions.many"] = "several conditions in one match, which all have to hold"
+        for one in match.conditions:
+            found[f"{one.part}.{TYPES.get(one.type, 'regex')}"] = f"a {one.part} that matches ({one.type} {one.name})"
+        if match.path:
+            found[f"path.{TYPES.get(match.path[0], 'regex')}"] = f"a path that matches ({match.path[0]} {match.path[1]})"
+    return found
+
+
+def _find(view: View, route: Route, namespace: str) -> "Item":
+    for version in ("v1", "v1beta1"):
+        ref = Ref(f"{route.group}/{version}", route.kind, namespace, route.name)
+        if item := view.scene.lookup(ref):
+            return item
+    return view.scene.require(
+        Ref(f"{route.group}/v1", route.kind, namespace, route.name), view.plan.rollout, route.field
+    )
+
+
+def _script(view: View, route: Route) -> "lua.Script":
+    for item in view.scene.of_kind("", "ConfigMap", lua.CONFIG_MAP):
+        if item.ref.name == lua.CONFIG_MAP:
+            found = lua.from_config(item.value.get("data") or {}, route.group, route.kind, route.variant)
+            if found:
+                return found
+    if found := lua.find(route.group, route.kind, route.variant):
+        return found
+    variant = f" of class {route.variant!r}" if route.variant else ""
+    message = f"there is no provider for {route.kind}.{route.group}{variant}; bring a script in the ConfigMap {lua.CONFIG_MAP}"
+    raise KrmfnError(message, ref=view.plan.rollout, field=route.field)
+
+
+def _check(script: "lua.Script", view: View, route: Route) -> None:
+    for step in view.plan.steps if script.trusted else ():
+        for feature, words in needs(step.traffic).items():
+            if feature not in script.supports:
+                message = f"the provider {script.name} cannot express {words}; it can: {', '.join(sorted(script.supports))}"
+                raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
+
+
+def _stage(traffic: Traffic, route: Route) -> "Manifest":
+    neutral = not traffic.weight and not traffic.matches
+    stage: Manifest = {
+        "name": short(f"{route.name}-canary", 253),
+        "stableService": route.services.stable,
+        "canaryService": short(route.services.canary),
+        "matches": [_match(match) for match in traffic.matches],
+        "neutral": neutral,
+    }
+    if traffic.weight is not None and not traffic.matches:
+        stage["weight"] = traffic.weight
+    return stage
+
+
+def _match(match: Match) -> "Manifest":
+    found: Manifest = {"headers": [], "queryParams": [], "cookies": []}
+    parts = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
+    for one in match.conditions:
+        found[parts[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
+    if match.path:
+        found["path"] = {"type": match.path[0], "value": match.path[1]}
+    return found
+
+
+def _placed(manifest: "Manifest", given: "Manifest", item: "Item", view: View) -> "Iterator[Added | Edited]":
+    metadata = manifest.get("metadata") or {}
+    if manifest.get("kind") == given.get("kind") and metadata.get("name") == item.ref.name:
+        for key in ("spec",):
+            if not same(manifest.get(key), given.get(key)):
+                yield Edited(item, (key,), manifest[key])
+        return
+    kept = carried(metadata)
+    kept["labels"] = (kept.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    yield Added(manifest | {"metadata": {"name": metadata["name"]} | kept}, item)

@@ -1,0 +1,75 @@
+"""Two workloads that share the pods: the author's, and the canary beside it."""
+
+from krmfn.config import ROLLOUT
+from krmfn.errors import KrmfnError
+from krmfn.isolation import canary_selector, canary_template, labels, short
+from krmfn.kinds import TWIN, carried
+from krmfn.krm import load
+from krmfn.krm.item import Ref
+from krmfn.revisions import TEMPLATE
+from krmfn.stage import TARGET
+from krmfn.view import Added, Edited, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krmfn.krm.item import Manifest
+
+
+def render(view: View) -> "Iterator[Added | Edited]":
+    """Yield the template of the author's workload, and the canary workload. Raises KrmfnError for one that cannot run."""
+    if view.plan.style != TWIN:
+        return
+    _check_selector(view)
+    template = view.stage.template
+    yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
+    if view.stage.canary is not None:
+        _check_claims(view)
+        yield Added(_canary(view), view.workload)
+
+
+def _canary(view: View) -> "Manifest":
+    source = view.workload.value
+    metadata = carried(source.get("metadata") or {})
+    metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    spec = source["spec"] | {
+        "replicas": view.stage.canary,
+        "selector": canary_selector(source["spec"]["selector"], view.isolation),
+        "template": canary_template(load(view.text(TARGET)), view.isolation, view.plan),
+    }
+    return {
+        "apiVersion": source["apiVersion"],
+        "kind": source["kind"],
+        "metadata": {"name": view.canary.name} | metadata,
+        "spec": spec,
+    }
+
+
+def _check_selector(view: View) -> None:
+    """Refuse a template that the workload's own selector does not match: the API server would."""
+    selector = (view.workload.value["spec"].get("selector") or {}).get("matchLabels") or {}
+    for revision in ("stable", "target"):
+        pods = labels(load(view.text(revision)))
+        if wrong := [k for k, v in selector.items() if pods.get(k) != v]:
+            message = f"the {revision} pod template has no {wrong[0]}={selector[wrong[0]]}, which the selector asks for"
+            field = "spec.template.metadata.labels"
+            raise KrmfnError(message, ref=view.workload.ref, field=field, file=view.workload.path)
+
+
+def _check_claims(view: View) -> None:
+    """Refuse pods that cannot run twice: on one host port, or with one volume that a single node may mount."""
+    pod = load(view.text(TARGET)).get("spec") or {}
+    for container in pod.get("containers") or ():
+        if any(port.get("hostPort") for port in container.get("ports") or ()):
+            message = (
+                f"container {container.get('name')} has a hostPort, so a canary pod never becomes ready on a node that "
+                "runs a stable one; remove the hostPort, or release this workload without a canary"
+            )
+            raise KrmfnError(message, ref=view.workload.ref, field="spec.template.spec.containers")
+    for volume in pod.get("volumes") or ():
+        name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        claim = name and view.scene.lookup(Ref("v1", "PersistentVolumeClaim", view.workload.ref.namespace, name))
+        if claim and not {"ReadWriteMany", "ReadOnlyMany"} & set((claim.value.get("spec") or {}).get("accessModes") or ()):
+            message = f"mounts the claim {name}, which only one node may mount, so a canary pod never becomes ready"
+            raise KrmfnError(message, ref=view.workload.ref, field="spec.template.spec.volumes", file=claim.path)

@@ -1,0 +1,118 @@
+"""Which rollouts are to be rendered, and at which position each.
+
+A position comes from the function config, else from the rollout's annotation, else from the state; there is no default,
+since every default either ships to everyone or withdraws a release.
+"""
+
+from krmfn import dialects
+from krmfn.config import ROLLOUT, STEP, Config
+from krmfn.errors import KrmfnError
+from krmfn.fields import Fields
+from krmfn.frozen import Value
+from krmfn.krm import Item
+from krmfn.plan import Plan
+from krmfn.results import INFO, Refused, Result
+from krmfn.scene import Scene
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Request(Value):
+    """One rollout, its plan, and the position that was asked for, as text."""
+
+    rollout: Item
+    plan: Plan
+    position: str
+
+
+def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]]":
+    """Return what is to be rendered, and what was left alone. Raises ``Refused`` with everything that is wrong."""
+    rollouts = list(_rollouts(scene))
+    problems: list[KrmfnError] = [*_absent(scene, rollouts, config)]
+    found: list[Request] = []
+    remarks: list[Result] = []
+    for item in rollouts:
+        try:
+            text = _position(scene, item, config, alone=len(rollouts) == 1)
+            if text:
+                found.append(Request(item, _plan(item), text))
+            else:
+                remarks.append(Result(INFO, "has no position yet and was left alone", item.ref, "", item.path))
+        except KrmfnError as problem:
+            problems.append(problem)
+    problems += _shared_workloads(found)
+    if problems:
+        raise Refused(problems)
+    return found, remarks
+
+
+def _rollouts(scene: Scene) -> "Iterator[Item]":
+    marks: set[int] = set()
+    for group, kind in dialects.DIALECTS:
+        for item in scene.package.find(group, kind):
+            if (item.ref.group, item.ref.kind) == (group, kind) and item.mark not in marks:
+                marks.add(item.mark)
+                yield item
+
+
+def _plan(item: Item) -> Plan:
+    dialect = dialects.find(item)
+    if dialect is None:
+        raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
+    try:
+        return dialect.plan(item)
+    except KrmfnError as problem:
+        problem.file = item.path
+        for inner in problem.problems if isinstance(problem, Refused) else ():
+            inner.file = item.path
+        raise
+
+
+def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[KrmfnError]":
+    """Yield what is wrong with the rollouts as a whole."""
+    names = [item.ref.name for item in rollouts]
+    if not rollouts:
+        kinds = ", ".join(f"{kind}.{group}" for group, kind in dialects.DIALECTS)
+        yield KrmfnError(f"the package has no rollout; add one of {kinds}, or check that its file is part of the input")
+    elif config.rollout and config.rollout not in names:
+        yield KrmfnError(f"the function config names rollout {config.rollout!r}; the package has {', '.join(names)}")
+    elif config.step and not config.rollout and len(rollouts) > 1:
+        message = f"the function config has a step, and the package has {len(rollouts)} rollouts: "
+        yield KrmfnError(f"{message}say which one with `rollout:` ({', '.join(names)}), or annotate each with {STEP}")
+    keys = {item.ref.key for item in rollouts}
+    for release in scene.state.releases:
+        if release.rollout.key not in keys and release.position not in ("0", "complete"):
+            message = f"is gone while its release stands at position {release.position}; put it back and go to 0 first"
+            yield KrmfnError(message, ref=release.rollout)
+    if scene.added and not scene.state_item:
+        item = next(iter(scene.added.values()))
+        message = (
+            f"was written by krmfn (label {ROLLOUT}), and the RolloutState that belongs to it is missing; restore the state "
+            "from Git, or give krmfn the package as its author wrote it"
+        )
+        yield KrmfnError(message, ref=item.ref, file=item.path)
+
+
+def _position(scene: Scene, item: Item, config: Config, *, alone: bool) -> str:
+    if config.step and (alone or config.rollout == item.ref.name):
+        return config.step
+    annotation = Fields(item.value, item.ref).mapping("metadata").mapping("annotations").at(STEP)
+    if annotation.value is not None:
+        return str(annotation.value)
+    if release := scene.state.release(item.ref):
+        return release.position
+    if config.rollout and config.rollout != item.ref.name:
+        return ""
+    message = f"has no position: say `step:` in the function config, or annotate the rollout with {STEP}"
+    raise KrmfnError(message, ref=item.ref, file=item.path)
+
+
+def _shared_workloads(found: list[Request]) -> "Iterator[KrmfnError]":
+    owners: dict[tuple[str, str, str, str], Request] = {}
+    for request in found:
+        other = owners.setdefault(request.plan.workload.key, request)
+        if other is not request:
+            message = f"releases {request.plan.workload}, which {other.rollout.ref} releases already; keep one of the two"
+            yield KrmfnError(message, ref=request.rollout.ref, field=request.plan.workload_field, file=request.rollout.path)

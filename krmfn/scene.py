@@ -1,0 +1,144 @@
+"""What we were given, minus what we made ourselves: the author's objects, found by name, and the state of the releases.
+
+In-place hosts feed us our own output. Objects that we added are set apart; fields that we wrote get back what stood there,
+with whatever people changed since, field by field.
+"""
+
+from krmfn import state as states
+from krmfn.changes import GONE, Change, apply, at, diff, overlap
+from krmfn.config import API_VERSION, ROLLOUT
+from krmfn.errors import KrmfnError
+from krmfn.kinds import LOCAL_CONFIG
+from krmfn.krm import load, retext, same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from krmfn.krm import Item, Package
+    from krmfn.krm.item import Manifest, Ref
+    from krmfn.state import Edit
+
+INTERNAL = ("internal.config.", "config.kubernetes.io/", "config.k8s.io/", "kustomize.config.k8s.io/", "postrenderer.")
+# Finding a name in the text is quick for a few look-ups; from here on a table of all names is quicker.
+MANY = 24
+
+
+class Scene:
+    """One package: ``authored`` items by their place in the list, ``added`` ones (ours) by key, and the state."""
+
+    def __init__(self, package: "Package") -> None:
+        """Read the state and undo what it says we did. Raises KrmfnError when either cannot be read."""
+        self.package = package
+        self.authored: dict[int, Item] = {}
+        self.state_item = self._state_item()
+        self.state = states.read(self.state_item) if self.state_item else states.State()
+        self.added = {item.ref.key: item for item in package.find(ROLLOUT) if ours(item)}
+        self._looked_up = 0
+        self._names: dict[tuple[str, str, str, str], Item] | None = None
+        for edit in self.state.edits:
+            if item := self.lookup(edit.ref):
+                self.authored[item.mark] = undone(item, edit)
+
+    def lookup(self, ref: "Ref") -> "Item | None":
+        """Return the author's object of that group, kind, namespace and name (any version), as the author wrote it."""
+        self._looked_up += 1
+        if self._looked_up > MANY and self._names is None:
+            self._names = {item.ref.key: item for item in reversed(list(self.package.items))}
+        if self._names is None:
+            found = next((i for i in self.package.find(ref.name, ref.kind) if i.ref.key == ref.key), None)
+        else:
+            found = self._names.get(ref.key)
+        if found is None or (ref.key in self.added and self.added[ref.key].mark == found.mark):
+            return None
+        return self.authored.get(found.mark, found)
+
+    def require(self, ref: "Ref", by: "Ref", field: str) -> "Item":
+        """Return the author's object, or raise a KrmfnError that names what is there instead."""
+        if item := self.lookup(ref):
+            return item
+        there = [item.ref for item in self.of_kind(ref.group, ref.kind)]
+        raise KrmfnError(f"names {ref}, which is not in the package{_hint(ref, there)}", ref=by, field=field)
+
+    def of_kind(self, group: str, kind: str, *words: str) -> "Iterator[Item]":
+        """Yield the author's objects of a kind whose text could hold all the words."""
+        for item in self.package.find(kind, *words):
+            if (item.ref.group, item.ref.kind) == (group, kind) and item.ref.key not in self.added:
+                yield self.authored.get(item.mark, item)
+
+    def _state_item(self) -> "Item | None":
+        found = [i for i in self.package.find(states.KIND, API_VERSION) if i.ref.kind == states.KIND]
+        if len(found) > 1:
+            message = f"the package has {len(found)} RolloutStates; keep the one that krmfn wrote last, {found[0].path}"
+            raise KrmfnError(message, ref=found[1].ref, file=found[1].path)
+        return found[0] if found else None
+
+
+def ours(item: "Item") -> bool:
+    """Tell whether we added an object: it carries our label, and is not merely config that mentions it."""
+    metadata = item.value.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return isinstance(labels, dict) and ROLLOUT in labels
+
+
+def bare(manifest: "Manifest") -> "Manifest":
+    """Return the manifest without the annotations by which hosts keep track of it."""
+    metadata = manifest.get("metadata") or {}
+    given = metadata.get("annotations") or {}
+    annotations = {k: v for k, v in given.items() if k == LOCAL_CONFIG or not k.startswith(INTERNAL)}
+    rest = {k: v for k, v in metadata.items() if k != "annotations"}
+    return manifest | {"metadata": rest | ({"annotations": annotations} if annotations else {})}
+
+
+def changed(item: "Item", path: tuple[str, ...], value: "Any", text: str = "") -> "Item":
+    """Return the item with one field set (GONE removes it), written as ``text`` where that is given."""
+    return item.edited(apply([Change(path, value)], item.value), {path: text} if text else {})
+
+
+def undone(item: "Item", edit: "Edit") -> "Item":
+    """Return the item with what stood in a field before we wrote it, and what people changed there since.
+
+    Raises KrmfnError where a person changed the very field that we had written.
+    """
+    base: Any = load(edit.base) if edit.base else GONE
+    wrote: Any = load(edit.wrote)
+    now = at(item.value, edit.path)
+    if now is GONE or same(now, base):
+        return item
+    text = item.excerpt(edit.path)
+    if same(now, wrote):
+        unchanged = bool(edit.base) and text == retext(edit.base, wrote)
+        return changed(item, edit.path, base, edit.base if unchanged or base is GONE else retext(text, base))
+    theirs = _theirs(item, edit, (base, wrote, now))
+    return changed(item, edit.path, apply(theirs, base))
+
+
+def _theirs(item: "Item", edit: "Edit", values: "tuple[Any, Any, Any]") -> list[Change]:
+    """Return what people changed in a field; a field that is back at its base is as good as unchanged."""
+    base, wrote, now = values
+    mine = list(diff(base, wrote))
+    theirs = []
+    for change in diff(wrote, now):
+        if same(at(base, change.path), at(now, change.path)):
+            continue
+        if any(overlap(change, own) for own in mine):
+            field = Change((*edit.path, *change.path), None).field
+            message = (
+                f"was set by krmfn to {at(wrote, change.path)!r} and changed by hand to {change.value!r}; "
+                "restore what krmfn wrote, or make the change at position 0"
+            )
+            raise KrmfnError(message, ref=item.ref, field=field, file=item.path)
+        theirs.append(change)
+    return theirs
+
+
+def _hint(ref: "Ref", there: "list[Ref]") -> str:
+    import difflib
+
+    names = [other.name for other in there if other.namespace == ref.namespace]
+    if near := difflib.get_close_matches(ref.name, names, 1):
+        return f"; did you mean {near[0]!r}?"
+    if same_name := [other for other in there if other.name == ref.name]:
+        return f"; there is one in namespace {same_name[0].namespace or '(none)'!r}"
+    return f"; its {ref.kind}s are {', '.join(sorted(names))}" if names else f"; it has no {ref.kind}"

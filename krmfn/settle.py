@@ -1,0 +1,168 @@
+"""From a request to a view: the workload, both revisions, the stage, and how the sides are told apart."""
+
+from krmfn.changes import GONE, Change, at, diff
+from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
+from krmfn.errors import KrmfnError
+from krmfn.fields import Fields
+from krmfn.isolation import Isolation, Sides, choose
+from krmfn.kinds import AUTOSCALERS, WORKLOADS
+from krmfn.krm import Item, dump, load
+from krmfn.krm.item import Ref
+from krmfn.mounts import mounted
+from krmfn.plan import COMPLETE, Plan, Position, locate
+from krmfn.requests import Request
+from krmfn.revisions import TEMPLATE, Found, Revisions, check, settle
+from krmfn.scene import Scene, bare
+from krmfn.stage import divide
+from krmfn.view import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krmfn.krm import Package
+    from krmfn.state import Release
+
+NO_ISOLATION = Isolation("")
+
+
+def viewed(scene: Scene, request: Request, config: Config, stable: "Package | None") -> View:
+    """Work out what is to be rendered. Raises KrmfnError, before anything is rendered, for what cannot be."""
+    plan = request.plan
+    workload = _workload(scene, plan)
+    position = _located(request)
+    release = scene.state.release(plan.rollout)
+    found = Found(plan, workload, release, _canary_changes(scene, workload), _given(stable, workload.ref))
+    revisions = settle(found, config)
+    check(found, revisions, str(position), retarget=config.retarget)
+    return View(
+        scene=scene,
+        plan=plan,
+        position=position,
+        stage=divide(plan, position, replicas(scene, workload, config)),
+        isolation=_isolation(scene, request, config, (position, revisions, workload)),
+        revisions=revisions,
+        workload=workload,
+        configs=tuple(_configs(scene, workload, _running(revisions, position), release)),
+    )
+
+
+def replicas(scene: Scene, workload: Item, config: Config) -> int:
+    """Return how many pods the author wants: the config's word, an autoscaler's minimum, ``spec.replicas``, else 1."""
+    if config.replicas is not None:
+        return config.replicas
+    for (group, kind), path in AUTOSCALERS.items():
+        for item in scene.of_kind(group, kind, workload.ref.name):
+            target = (item.value.get("spec") or {}).get("scaleTargetRef") or {}
+            if item.ref.namespace == workload.ref.namespace and target.get("name") == workload.ref.name:
+                least = at(item.value, path)
+                return least if isinstance(least, int) else 1
+    spec = Fields(workload.value, workload.ref).mapping("spec")
+    count = spec.whole("replicas")
+    spec.settle()
+    return 1 if count is None else count
+
+
+def _workload(scene: Scene, plan: Plan) -> Item:
+    ref = plan.workload
+    row = WORKLOADS.get((ref.group, ref.kind))
+    if row is None or plan.style not in row.styles:
+        known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if plan.style in row.styles)
+        message = f"{ref.kind}.{ref.group} cannot be released in {plan.style} style; that can be: {known}"
+        raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
+    item = scene.require(ref, plan.rollout, f"{plan.workload_field}.name")
+    for path in (TEMPLATE, ("spec", "selector")):
+        if not isinstance(at(item.value, path), dict):
+            raise KrmfnError("is required", ref=item.ref, field=".".join(path), file=item.path)
+    return item
+
+
+def _located(request: Request) -> Position:
+    try:
+        return locate(request.position, request.plan.rests)
+    except KrmfnError as problem:
+        raise KrmfnError(problem.message, ref=request.rollout.ref, file=request.rollout.path) from problem
+
+
+def _canary_changes(scene: Scene, workload: Item) -> tuple[Change, ...]:
+    """Return what people changed in the pod template of the canary workload since we wrote it."""
+    for ref, text in scene.state.added:
+        item = scene.added.get(ref.key)
+        if item is None or ref.key[:3] != workload.ref.key[:3] or not ref.name.startswith(workload.ref.name[:200]):
+            continue
+        wrote, now = at(load(text), TEMPLATE), at(item.value, TEMPLATE)
+        if GONE not in (wrote, now):
+            return tuple(diff(wrote, now))
+    return ()
+
+
+def _given(stable: "Package | None", ref: Ref) -> Item | None:
+    """Return the workload among the manifests that say what runs now."""
+    if stable is None:
+        return None
+    for item in stable.find(ref.name, ref.kind):
+        if item.ref.key == ref.key:
+            return item
+    raise KrmfnError(f"the manifests given as --stable do not have {ref}", ref=ref)
+
+
+def _isolation(
+    scene: Scene, request: Request, config: Config, found: tuple[Position, Revisions, Item]
+) -> Isolation:
+    position, revisions, workload = found
+    release = scene.state.release(request.plan.rollout)
+    asked = config.isolation or _annotated(request.rollout)
+    adopted = config.adopted or bool(release and release.adopted)
+    under_way = bool(release and release.mode and release.position not in ("0", COMPLETE))
+    if release and under_way and asked not in ("", AUTO, release.mode):
+        message = f"isolation {asked} was asked for while a release with isolation {release.mode} is under way; go to 0 first"
+        raise KrmfnError(message, ref=request.rollout.ref)
+    if str(position) in ("0", COMPLETE):
+        return choose(TRACKED, _sides(scene, request.plan, revisions, workload), adopted=True) if (
+            asked == TRACKED or (release and release.adopted)
+        ) else NO_ISOLATION
+    mode = release.mode if release and under_way else asked
+    chosen = choose(mode, _sides(scene, request.plan, revisions, workload), adopted=adopted)
+    if chosen.mode == TRACKED and not adopted:
+        message = (
+            "isolation track needs its stamp on the running pods before a Service may select on it: render step 0 first "
+            "and let it roll out, or say `adopted: true` where that has been done"
+        )
+        raise KrmfnError(message, ref=request.rollout.ref)
+    return chosen
+
+
+def _annotated(rollout: Item) -> str:
+    metadata = Fields(rollout.value, rollout.ref).mapping("metadata")
+    found = metadata.mapping("annotations").text(ISOLATION, choices=MODES)
+    metadata.settle()
+    return found
+
+
+def _sides(scene: Scene, plan: Plan, revisions: Revisions, workload: Item) -> Sides:
+    services = []
+    for pair in plan.services:
+        item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, pair.stable))
+        if item:
+            services.append((pair.stable, (item.value.get("spec") or {}).get("selector") or {}))
+    selector = workload.value["spec"]["selector"].get("matchLabels") or {}
+    target = load(revisions.target or revisions.stable)
+    return Sides(plan, load(revisions.stable), target, selector, tuple(services))
+
+
+def _running(revisions: Revisions, position: Position) -> str:
+    """Return the template that is the stable one once this position is reached."""
+    return revisions.target if revisions.target and str(position) == COMPLETE else revisions.stable
+
+
+def _configs(
+    scene: Scene, workload: Item, template: str, release: "Release | None"
+) -> "Iterator[tuple[str, str]]":
+    """Yield the ConfigMaps that the stable pods mount: as they stand in the package, else as they were kept."""
+    kept = dict(release.configs) if release else {}
+    for kind, name in sorted(mounted(load(template))):
+        item = scene.lookup(Ref("v1", kind, workload.ref.namespace, name)) if kind == "ConfigMap" else None
+        if item is not None:
+            yield name, dump(bare(item.value))
+        elif name in kept:
+            yield name, kept[name]

@@ -1,0 +1,120 @@
+"""One position of a plan, worked out: two sides, whole numbers, nothing left to decide; and the order of positions.
+
+The rule between two resting stages a and b is always the same: ``scale`` gives each side the larger number of pods and
+changes templates, ``shift`` moves traffic and pins, and only towards 0 ``drain`` empties the canary.
+"""
+
+from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
+from krmfn.plan import COMPLETE, DRAIN, FINALISE, PROMOTE, SCALE, SHIFT, Plan, Position, Traffic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STABLE, TARGET = "stable", "target"
+NOBODY = Traffic(weight=0)
+
+
+class Stage(Value):
+    """What stands in Git at one position.
+
+    ``template`` says which revision the author's workload runs (stable or target). ``canary`` is the number of canary
+    pods, None where the canary's objects do not exist. ``traffic`` is None where it is the author's own route with
+    nothing of ours beside it; ``pinned`` says that each Service selects one side only.
+    """
+
+    template: str
+    stable: int
+    canary: int | None
+    traffic: Traffic | None
+    pinned: bool
+
+
+def divide(plan: Plan, position: Position, total: int) -> Stage:
+    """Work a position out for a workload of ``total`` replicas.
+
+    Raises KrmfnError when a side would get requests and has no pods.
+    """
+    stage = _rest(plan, position.end, total) if position.rests else _half(plan, position, total)
+    if stage.traffic and stage.canary == 0 and (stage.traffic.weight or stage.traffic.matches):
+        step = plan.step_at(position.end) or plan.step_at(position.start)
+        message = f"sends requests to the canary, which has no pods (a share of {total} replicas)"
+        raise KrmfnError(message, ref=plan.rollout, field=step.field if step else "")
+    return stage
+
+
+def _rest(plan: Plan, rest: str, total: int) -> Stage:
+    step = plan.step_at(rest)
+    template = TARGET if rest in (PROMOTE, FINALISE, COMPLETE) else STABLE
+    if step is None or rest == COMPLETE:
+        return Stage(template, total, None, None, pinned=False)
+    traffic = (step.traffic or NOBODY) if plan.divides else None
+    pinned = bool(step.traffic) and rest not in (PROMOTE, FINALISE)
+    return Stage(template, total, step.pods.of(total), NOBODY if traffic and rest == FINALISE else traffic, pinned)
+
+
+def _half(plan: Plan, position: Position, total: int) -> Stage:
+    start, end = _rest(plan, position.start, total), _rest(plan, position.end, total)
+    route = start if position.half == SCALE else end
+    canary = 0 if position.half == DRAIN else max(start.canary or 0, end.canary or 0)
+    return Stage(
+        end.template,
+        max(start.stable, end.stable),
+        canary,
+        (route.traffic or NOBODY) if plan.divides else None,
+        pinned=_pins(plan, start, end, position.half),
+    )
+
+
+def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
+    """Return the pins of the stage whose traffic is shown; a stage without canary pods does not decide about them.
+
+    A workload that takes the new version keeps no pods for a Service that is pinned to the old one.
+    """
+    if end.template == TARGET:
+        return False
+    shown, other = (start, end) if half == SCALE else (end, start)
+    if shown.canary is not None:
+        return shown.pinned
+    return plan.divides if half != SCALE else other.pinned
+
+
+def between(plan: Plan, start: str, end: str, total: int) -> "list[Position]":
+    """Return the half-way positions of an edge, without those that equal a neighbour."""
+    halves = (SCALE, SHIFT, DRAIN) if end == "0" else (SCALE, SHIFT)
+    last, left = _rest(plan, start, total), []
+    for position in (Position(start, end, half) for half in halves):
+        stage = _half(plan, position, total)
+        if stage != last:
+            left.append((position, stage))
+            last = stage
+    goal = _rest(plan, end, total)
+    while left and left[-1][1] == goal:
+        left.pop()
+    return [position for position, _ in left]
+
+
+def timeline(plan: Plan, total: int) -> "Iterator[Position]":
+    """Yield every commit of a release, first to last."""
+    rests = plan.rests
+    yield Position("0", "0")
+    for start, end in zip(rests, rests[1:], strict=False):
+        yield from between(plan, start, end, total)
+        yield Position(end, end)
+
+
+def skipped(plan: Plan, start: Position, end: Position, total: int) -> "list[Position]":
+    """Return the half-way positions that going from one position straight to another leaves out.
+
+    Empty for an edge of the plan: a step to the next commit, one back to where the edge began, or staying.
+    """
+    path = [Position(start.start, start.start), *between(plan, start.start, start.end, total)]
+    ahead = [*path, Position(start.end, start.end)]
+    if end in ahead:
+        here = ahead.index(start) if start in ahead else 0
+        return ahead[here + 1 : ahead.index(end)]
+    if end.rests:
+        return between(plan, start.end, end.end, total)
+    edge = between(plan, end.start, end.end, total)
+    return edge[: edge.index(end)] if end in edge else []

@@ -1,0 +1,67 @@
+"""One rollout at one position, with everything a renderer may look at; and what a renderer says in return."""
+
+from krmfn.changes import GONE
+from krmfn.frozen import Value
+from krmfn.isolation import Isolation, short, stamped
+from krmfn.krm import Item, load, retext
+from krmfn.krm.item import Ref
+from krmfn.plan import Plan, Position
+from krmfn.revisions import Revisions
+from krmfn.scene import Scene
+from krmfn.stage import TARGET, Stage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krmfn.krm.item import Manifest
+
+
+class Added(Value):
+    """A new object: it stands next to ``source``, and leaves with the stage that does not have it."""
+
+    manifest: "Manifest"
+    source: Item
+
+
+class Edited(Value):
+    """A field of one of the author's objects: its new value (GONE removes it), as ``text`` where that matters."""
+
+    item: Item
+    path: tuple[str, ...]
+    value: "Any" = GONE
+    text: str = ""
+
+
+class View(Value):
+    """What is rendered: ``workload`` is the author's, as the author wrote it; ``configs`` are the ConfigMaps (name,
+    text) that the stable pods mount."""
+
+    scene: Scene
+    plan: Plan
+    position: Position
+    stage: Stage
+    isolation: Isolation
+    revisions: Revisions
+    workload: Item
+    configs: "tuple[tuple[str, str], ...]" = ()
+
+    @property
+    def canary(self) -> Ref:
+        """The workload of the canary's pods."""
+        ref = self.workload.ref
+        return ref.replace(name=short(f"{ref.name}-canary", 253))
+
+    def template(self, revision: str) -> "Manifest":
+        """Return a revision's pod template as the author's workload carries it."""
+        template: Manifest = stamped(load(self.text(revision)), self.isolation)
+        return template
+
+    def text(self, revision: str) -> str:
+        """Return a revision's pod template as text, as the author wrote it."""
+        return self.revisions.target if revision == TARGET and self.revisions.target else self.revisions.stable
+
+    def stamped_text(self, revision: str) -> str:
+        """Return a revision's pod template as text, as the author's workload carries it."""
+        text = self.text(revision)
+        return retext(text, self.template(revision))

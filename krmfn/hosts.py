@@ -1,0 +1,94 @@
+"""How we are run by a host: bytes on standard input, bytes on standard output, findings on standard error.
+
+Everything is written once, at the end: a host takes an empty standard output with exit code 0 for "delete everything"
+(reference of the hosts, trap 1), and free text on standard output for broken YAML (trap 8).
+"""
+
+import os
+import sys
+
+from krmfn import krm
+from krmfn.config import Config, parse
+from krmfn.errors import KrmfnError
+from krmfn.function import Rendered, render
+from krmfn.kinds import LOCAL_CONFIG
+from krmfn.results import ERROR, Result, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from krmfn.krm import Item, Package
+
+
+def run_function(arguments: "Sequence[str]" = ()) -> int:
+    """Be a KRM function: a ResourceList in, a ResourceList out; or, as a legacy kustomize plugin, a stream in and out.
+
+    ``arguments`` is empty, or starts with the path of the plugin's configuration. Returns the exit code.
+    """
+    chunks, results, code = answered(sys.stdin.buffer.read(), arguments)
+    for chunk in chunks:
+        _write_all(chunk)
+    report(results)
+    return code
+
+
+def answered(
+    data: bytes, arguments: "Sequence[str]" = ()
+) -> "tuple[Sequence[bytes | memoryview], Sequence[Result], int]":
+    """Return what to write, what to say and the exit code for what stood on standard input."""
+    try:
+        package = krm.read(data)
+        config = _config(package, arguments)
+    except KrmfnError as problem:
+        return [], errors(problem), 1
+    rendered = render(package, config)
+    return _output(package, rendered), rendered.results, int(rendered.failed)
+
+
+def applied(package: "Package", rendered: Rendered) -> "list[Item]":
+    """Return the objects that a host applies: all of them, without what is read by krmfn alone."""
+    return [item for item in items(package, rendered) if not local(item)]
+
+
+def items(package: "Package", rendered: Rendered) -> "list[Item]":
+    """Return every object of the rendered package, in order."""
+    found: list[Item] = []
+    for mark, item in enumerate(package.items):
+        found += rendered.changes.get(mark, (item,))
+    return found
+
+
+def local(item: "Item") -> bool:
+    """Tell whether an object is configuration for a tool, not for the cluster."""
+    metadata = item.value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and annotations.get(LOCAL_CONFIG) == "true"
+
+
+def report(results: "Iterable[Result]") -> None:
+    """Say the findings on standard error, errors first: kpt shows four lines."""
+    lines = [result.line() for result in sorted(results, key=lambda result: result.severity != ERROR)]
+    if lines:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
+
+
+def _config(package: "Package", arguments: "Sequence[str]") -> Config:
+    if not arguments:
+        return parse(package.config)
+    with open(arguments[0], "rb") as file:
+        given = krm.read_files([(arguments[0], file.read())])
+    return parse(given.items[0].value)
+
+
+def _output(package: "Package", rendered: Rendered) -> "Sequence[bytes | memoryview]":
+    if package.wire == "list":
+        return krm.write(package, rendered.changes, [result.manifest() for result in rendered.results])
+    return [] if rendered.failed else [krm.write_stream(applied(package, rendered))]
+
+
+def _write_all(chunk: "bytes | memoryview") -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(1, view) :]

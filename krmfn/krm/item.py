@@ -1,13 +1,25 @@
-"""The identity of an object."""
+"""One object of a package: its text as it stands, and what can be asked of it.
 
+An item is its text. What it means is read when somebody asks, and a changed item keeps the author's text wherever the
+meaning stayed the same: comments, order, quotes and indentation are not ours.
+"""
+
+from __future__ import annotations
+
+from krmfn.errors import NotYaml
 from krmfn.frozen import Value
+from krmfn.krm import edit, emit, head, tree
+from krmfn.krm.alike import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 Manifest = "dict[str, Any]"
 Path = "tuple[str | int, ...]"
+
+__all__ = ["Item", "Manifest", "Path", "Ref", "dump", "load", "new", "retext", "same"]
 
 
 class Ref(Value):
@@ -24,7 +36,7 @@ class Ref(Value):
         return self.api_version.rpartition("/")[0]
 
     @property
-    def key(self) -> "tuple[str, str, str, str]":
+    def key(self) -> tuple[str, str, str, str]:
         """What the API server tells objects apart by: group, kind, namespace, name."""
         return (self.group, self.kind, self.namespace, self.name)
 
@@ -32,3 +44,155 @@ class Ref(Value):
         """Show it the way people write it: ``Deployment default/web``."""
         place = f"{self.namespace}/" if self.namespace else ""
         return f"{self.kind} {place}{self.name}"
+
+
+class Item:
+    """One object of the input, or a new one; immutable.
+
+    ``raw`` is the text as it stands. ``listed`` is the column of the dash with which it begins, for an item of a
+    list; None for a document of a stream. ``path`` and ``index`` say which document of which file it came from: as
+    given, else by kpt's annotations, else "" and 0. ``mark`` is its position in the input, -1 for a new one.
+    """
+
+    __slots__ = ("_head", "_index", "_path", "_text", "_value", "listed", "mark", "raw")
+
+    def __init__(
+        self,
+        raw: bytes | memoryview,
+        *,
+        listed: int | None = None,
+        path: str = "",
+        index: int = 0,
+        mark: int = -1,
+    ) -> None:
+        """Take a text; nothing is read yet."""
+        self.raw = raw
+        self.listed = listed
+        self.mark = mark
+        self._path = path
+        self._index = index
+        self._text: str | None = None
+        self._value: Any = _UNREAD
+        self._head: head.Head | None = None
+
+    def __repr__(self) -> str:
+        """Show what it is and where it is from."""
+        return f"<Item {self.ref} {self.path}[{self.index}]>"
+
+    @property
+    def text(self) -> str:
+        """The text, decoded; raises NotYaml where it is not UTF-8."""
+        if self._text is None:
+            try:
+                self._text = str(self.raw, "utf-8")
+            except UnicodeDecodeError as error:
+                line = bytes(self.raw[: error.start]).count(b"\n") + 1
+                raise NotYaml(f"not UTF-8 ({error.reason})", line=line) from None
+        return self._text
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """What the API server reads; callers never change it. Raises NotYaml.
+
+        Any other value than a mapping comes back as it is: a package may hold what is no object.
+        """
+        if self._value is _UNREAD:
+            self._value = edit.value_of(self._source)
+        return self._value  # type: ignore[no-any-return]
+
+    @property
+    def ref(self) -> Ref:
+        """What the object is called; "" for each part that is not there. Never raises."""
+        get = self._facts().get
+        return Ref(
+            get(("apiVersion",), ""), get(("kind",), ""), get(("metadata", "namespace"), ""), get(("metadata", "name"), "")
+        )
+
+    @property
+    def path(self) -> str:
+        """The file this object came from; "" where nobody knows."""
+        return self._path or head.origin(self._facts())[0]
+
+    @property
+    def index(self) -> int:
+        """Which document of its file this object is."""
+        return self._index if self._path or self._index else head.origin(self._facts())[1]
+
+    def excerpt(self, path: tuple[str | int, ...]) -> str:
+        """Return the text of the value at ``path`` with its comments, as a document of its own.
+
+        Raises KeyError where there is nothing, and NotYaml.
+        """
+        return edit.excerpt(self._source, path)
+
+    def edited(self, value: dict[str, Any], verbatim: Mapping[tuple[str | int, ...], str] | None = None) -> Item:
+        """Return an item in the same place that means ``value``; only what differs is written anew.
+
+        ``verbatim`` gives, by path, the text to use for a value, as ``excerpt`` returned it; a text that does not mean
+        the value at its path is ignored. Raises NotYaml where the item is none, and KrmfnError where the value cannot
+        be written.
+        """
+        text = edit.edited(self._source, value, verbatim or {})
+        return self if text == self._source.text else self._with(text, value)
+
+    def at(self, listed: int | None) -> str:
+        """Return the object's text for a list with its dashes at column ``listed``, or as a document (None)."""
+        return self.text if listed == self.listed else edit.moved(self._source, listed)
+
+    @property
+    def _source(self) -> edit.Source:
+        """The text with the spaces that stand before its dash in the list, so that its columns are right."""
+        return edit.Source(" " * (self.listed or 0) + self.text, self.listed)
+
+    def _with(self, text: str, value: dict[str, Any]) -> Item:
+        item = Item(
+            text[self.listed or 0 :].encode(), listed=self.listed, path=self._path, index=self._index, mark=self.mark
+        )
+        item._value = value
+        return item
+
+    def _facts(self) -> head.Head:
+        if self._head is None:
+            self._head = self._read_head()
+        return self._head
+
+    def _read_head(self) -> head.Head:
+        if self._value is not _UNREAD:
+            return head.of_value(self._value)
+        try:
+            source = self._source
+            found = head.head(source.text, listed=self.listed is not None)
+            return head.of_value(self.value) if found is None else found
+        except NotYaml:
+            return {}
+
+
+_UNREAD: Any = object()
+
+
+def new(
+    value: dict[str, Any],
+    verbatim: Mapping[tuple[str | int, ...], str] | None = None,
+    path: str = "",
+    index: int = 0,
+) -> Item:
+    """Return an item that is not in the input: block style, keys in the order of ``value``."""
+    item = Item(edit.written(value, verbatim or {}).encode(), path=path, index=index)
+    item._value = value  # noqa: SLF001 - the text has just been made from it
+    return item
+
+
+def dump(value: Any) -> str:
+    """Write any JSON value as YAML in block style; no reader can take one of its strings for something else."""
+    return emit.block(value) + "\n"
+
+
+def load(text: str) -> Any:
+    """Return what the API server reads in a YAML text; None for an empty one. Raises NotYaml."""
+    root = tree.parse(text)
+    return root.value if root else None
+
+
+def retext(text: str, value: Any) -> str:
+    """Return the text of a document, changed where it has to be so that it means ``value``. Raises NotYaml."""
+    return edit.edited(edit.Source(text, None), value, {})

@@ -1,0 +1,154 @@
+"""Values to new text, in kyaml's canonical style: two spaces, compact lists, `- name:` on the dash's line.
+
+`Text` is a leaf that is already text: it stands in a value where the author's own YAML has to appear word for word.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krmfn.krm.scalars import quoted, scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_INDENTED_FIRST = re.compile(r"[ \t\n]")
+
+
+class Text:
+    """YAML text in the place of its value.
+
+    ``text`` has no final newline; its root stands at ``column``; ``block`` says whether it needs lines of its own.
+    """
+
+    __slots__ = ("block", "column", "text", "value")
+
+    def __init__(self, text: str, value: Any, *, column: int = 0, block: bool = False) -> None:
+        """Keep a text with what it means."""
+        self.text = text
+        self.value = value
+        self.column = column
+        self.block = block
+
+
+class Style:
+    """How deep things stand: ``step`` for a mapping in a mapping, ``hang`` for a list in one (0: compact)."""
+
+    __slots__ = ("hang", "step")
+
+    def __init__(self, step: int = 2, hang: int = 0) -> None:
+        """Use kyaml's style unless told otherwise."""
+        self.step = step
+        self.hang = hang
+
+
+CANONICAL = Style()
+
+
+def shifted(text: str, by: int) -> str:
+    """Move every line of a text that is not empty by that many columns; none moves beyond the left edge."""
+    if not by:
+        return text
+    if by > 0:
+        return "\n".join(" " * by + line if line not in ("", "\r") else line for line in text.split("\n"))
+    return "\n".join(line[min(-by, len(line) - len(line.lstrip(" "))) :] for line in text.split("\n"))
+
+
+def block(value: Any, column: int = 0, style: Style = CANONICAL) -> str:
+    """Write a value whose first line is already at ``column``; the other lines get there by spaces.
+
+    No newline at the end. Raises ValueError for numbers that JSON cannot hold.
+    """
+    if isinstance(value, dict) and value:
+        return _lines([_under_key(key, value[key], column, style) for key in value], column)
+    if isinstance(value, list) and value:
+        return _lines([_after_dash(item, column, style) for item in value], column)
+    if isinstance(value, Text):
+        return shifted(value.text, column - value.column).lstrip(" ")
+    if isinstance(value, str):
+        return literal(value, column) or scalar(value)
+    return flow(value)
+
+
+def _lines(entries: list[str], column: int) -> str:
+    """Put each entry on its own line."""
+    return ("\n" + " " * column).join(entries)
+
+
+def _under_key(key: str, value: Any, column: int, style: Style) -> str:
+    """Write one entry of a mapping at ``column``."""
+    return scalar(key) + ":" + after_colon(value, column, style)
+
+
+def after_colon(value: Any, column: int, style: Style = CANONICAL, comment: str = "") -> str:
+    """Write what follows the colon of a key at ``column``; an end-of-line comment stays on the key's line."""
+    if is_block(value):
+        inner = column + (style.hang if _is_list(value) else style.step)
+        return comment + "\n" + " " * inner + block(value, inner, style)
+    return " " + in_line(value, column + style.step, comment)
+
+
+def _after_dash(value: Any, column: int, style: Style) -> str:
+    """Write one item of a list whose dash is at ``column``."""
+    return "- " + (block(value, column + 2, style) if is_block(value) else in_line(value, column + 2))
+
+
+def in_line(value: Any, column: int, comment: str = "") -> str:
+    """Write what fits behind a key or a dash, with a comment; lines of a literal stand at ``column``."""
+    if isinstance(value, Text):
+        return value.text + ("" if "#" in value.text else comment)
+    if isinstance(value, str) and (lines := literal(value, column)):
+        head, _, body = lines.partition("\n")
+        return head + comment + "\n" + body
+    return flow(value, in_flow=False) + comment
+
+
+def is_block(value: Any) -> bool:
+    """Say whether a value has lines of its own."""
+    return value.block if isinstance(value, Text) else isinstance(value, (dict, list)) and bool(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value.value if isinstance(value, Text) else value, list)
+
+
+def literal(value: str, column: int, *, single: bool = False, base: int = 2) -> str:
+    """Write a string of several lines as a literal block at ``column``; "" where that would not be exact.
+
+    ``single`` allows one line as well. ``base`` is the distance to the parent, which an indentation indicator names.
+    """
+    lines = value.split("\n")
+    last = lines.pop() if value.endswith("\n") else None
+    if not _literal_holds(lines) or (len(lines) == 1 and not single):
+        return ""
+    indicator = str(base) if _INDENTED_FIRST.match(value) else ""
+    head = "|" + indicator + ("-" if last is None else "")
+    return "\n".join([head, *(" " * column + line if line else "" for line in lines)])
+
+
+def _literal_holds(lines: list[str]) -> bool:
+    """Say whether a literal block gives exactly these lines, also after editors and kyaml have handled it.
+
+    An empty last line would need the `+` that keeps every line break after it; trailing spaces are lost on the way.
+    """
+    if not lines[-1].strip():
+        return False
+    return all(line.replace("\t", "").isprintable() and not line.endswith((" ", "\t")) for line in lines)
+
+
+def flow(value: Any, *, in_flow: bool = True, json: bool = False) -> str:
+    """Write a value on one line; ``json``: so that it is JSON, too."""
+    if isinstance(value, Text):
+        return flow(value.value, json=json) if value.block or "\n" in value.text or "#" in value.text else value.text
+    if isinstance(value, dict):
+        entries = [f"{_word(key, json=json)}: {flow(value[key], json=json)}" for key in value]
+        return "{" + ", ".join(entries) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join([flow(item, json=json) for item in value]) + "]"
+    return _word(value, json=json) if json else scalar(value, flow=in_flow)
+
+
+def _word(value: Any, *, json: bool) -> str:
+    """Write a scalar inside brackets."""
+    return quoted(value) if json and isinstance(value, str) else scalar(value, flow=True)

@@ -8,7 +8,7 @@ Lua itself is imported when the first script is needed.
 """
 
 from krmfn.lua.library import find, from_config, load
-from krmfn.lua.room import Limits, answer, encode, result
+from krmfn.lua.room import STANDARD, Limits, provide
 from krmfn.lua.script import FEATURES, PROVIDER, Script
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ __all__ = ["FEATURES", "Limits", "Script", "find", "from_config", "load", "rende
 
 
 def render(
-    script: Script, given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits = Limits()
+    script: Script, given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits = STANDARD
 ) -> "list[dict[str, Any]]":
     """Return what a script makes of one manifest at one stage.
 
@@ -27,11 +27,8 @@ def render(
     and may have ``weight``, ``headerModifier``, ``podMetadata``. The result holds the given object, edited, and/or new
     ones. Raises KrmfnError naming script, line and reason.
     """
-    return _provide(script, given, stage, limits)
+    if script.shape == PROVIDER:
+        return provide(script, given, stage, limits)
+    from krmfn.lua.kruise import adapt
 
-
-def _provide(
-    script: Script, given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits
-) -> "list[dict[str, Any]]":
-    reply = answer(script, encode({"given": given, "stage": stage}), limits=limits)
-    return result(script, reply, given, limits)
+    return adapt(script, given, stage, limits)

@@ -47,8 +47,8 @@ def from_config(data: "Mapping[str, str]", group: str, kind: str, variant: str =
     """Return the script that the data of a ConfigMap hold for a kind of route, None where they hold none.
 
     The keys are Kruise's: ``lua.traffic.routing.ingress.<class>`` (no class is nginx) and
-    ``lua.traffic.routing.<Kind>.<group>``, where the core group is written ``v1``. What such a script can express is not
-    known, so it is taken to support everything: it is handed the whole stage.
+    ``lua.traffic.routing.<Kind>.<group>``, where the core group is written ``v1``. What such a script can express is
+    not known, so it is taken to support everything: it is handed the whole stage.
     """
     keys = {f"lua.traffic.routing.{kind}.{group or 'v1'}": CUSTOM}
     if kind == "Ingress":

@@ -1,7 +1,7 @@
 """One Lua state: the room in which one script runs once.
 
 Kubernetes objects cross as JSON text, so no Python object is ever seen by Lua. What a script finds in its room is in
-``room.lua``, what survives the crossing in ``json.lua``. A state is never used twice: two scripts cannot see each other.
+``room.lua``, what survives the crossing in ``json.lua``. A state is never used twice, so that no script sees another.
 """
 
 import os
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from krmfn.lua.script import Script
 
 MEGABYTE = 1 << 20
+LONGEST = 300  # characters of a message
+_SOURCES: "dict[str, bytes]" = {}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -28,6 +30,9 @@ class Limits(Value):
     memory: int = 64
     output: int = 16
     instructions: int = 200_000_000
+
+
+STANDARD = Limits()
 
 
 class Answer(Value):
@@ -57,7 +62,7 @@ def engine() -> "Any":
     return __import__("lupa.lua51", fromlist=["LuaRuntime"])
 
 
-def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = Limits()) -> Answer:
+def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = STANDARD) -> Answer:
     """Run a script in a fresh state. Never raises for what a script does."""
     lua = engine()
     try:
@@ -88,22 +93,42 @@ def _nothing(_object: object, name: object, _setting: object) -> "Any":
 
 
 def _read(name: str) -> bytes:
-    with open(os.path.join(HERE, name), "rb") as file:
-        return file.read()
+    if name not in _SOURCES:
+        with open(os.path.join(HERE, name), "rb") as file:
+            _SOURCES[name] = file.read()
+    return _SOURCES[name]
 
 
-def result(script: "Script", reply: Answer, given: "Any" = None, limits: Limits = Limits()) -> "Any":
+def warm() -> None:
+    """Load all that a child process, which cannot open files, needs."""
+    engine()
+    for name in ("json.lua", "room.lua"):
+        _read(name)
+
+
+def result(script: "Script", reply: Answer, given: "Any" = None, limits: Limits = STANDARD) -> "Any":
     """Return the JSON value of an answer.
 
     Raises KrmfnError naming the script, its line, the object ``given`` and the reason.
     """
-    ref = _ref(given) if given else None
+    ref = ref_of(given) if given else None
     if reply.status == b"ok":
         return _decode(script, reply.text, ref)
     reason = _clean(reply.text)
     if reply.status == b"fail":
         raise KrmfnError(f"{script.name}: {reason}", ref=ref, field=_clean(reply.field))
     raise KrmfnError(_explain(script, reason, limits), ref=ref)
+
+
+def provide(
+    script: "Script", given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits
+) -> "list[dict[str, Any]]":
+    """Run a provider of ours in this process; as ``krmfn.lua.render``."""
+    made = result(script, answer(script, encode({"given": given, "stage": stage}), limits=limits), given, limits)
+    if not isinstance(made, list) or not all(isinstance(item, dict) and item.get("kind") for item in made):
+        message = f"{script.name}: must return a list of manifests"
+        raise KrmfnError(message, ref=ref_of(given))
+    return made
 
 
 def _decode(script: "Script", text: bytes, ref: Ref | None) -> "Any":
@@ -129,10 +154,11 @@ def _explain(script: "Script", reason: str, limits: Limits) -> str:
 def _clean(text: bytes) -> str:
     """Return a message fit for one line of a terminal or a log, whatever a script put into it."""
     shown = "".join(c if c.isprintable() else " " for c in text.decode(errors="replace"))
-    return shown if len(shown) <= 300 else shown[:300] + "…"
+    return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
-def _ref(given: "Any") -> Ref:
+def ref_of(given: "dict[str, Any]") -> Ref:
+    """Return which object a manifest is; "" for what it does not say."""
     meta = given.get("metadata") or {}
     return Ref(
         str(given.get("apiVersion", "")),

@@ -1,0 +1,58 @@
+"""The annotations by which hosts keep track of objects: which file, which place, which comments (reference: kpt's wire format)."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+INTERNAL = ("internal.config.kubernetes.io/", "internal.config.k8s.io/")
+LEGACY = {
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id",
+    "kustomize.config.k8s.io/id",
+}
+# Every one of them is one of these with a word behind it, or is in LEGACY, which spells some of them as well.
+SPELLINGS = ("config.kubernetes.io/", "config.k8s.io/")
+
+
+def internal(name: str) -> bool:
+    """Tell whether an annotation belongs to the host, not to the author."""
+    return name.startswith(INTERNAL) or name in LEGACY
+
+
+def stripped(value: Any) -> Any:
+    """Return an object without such annotations: a copy that has them is taken for the original."""
+    return _with(value, {name: said for name, said in _annotations(value).items() if not internal(name)})
+
+
+def placed(value: Any, path: str, index: int) -> Any:
+    """Return an object that the host puts into a file, as the document with that index."""
+    bare = stripped(value)
+    if not path or not isinstance(bare, dict):
+        return bare
+    places = {"path": path, "index": str(index)}
+    families = ("config.kubernetes.io/", "internal.config.kubernetes.io/")
+    return _with(bare, _annotations(bare) | {family + name: places[name] for family in families for name in places})
+
+
+def restored(value: Any, given: Any) -> Any:
+    """Return an object with those annotations that the host gave it and that somebody dropped."""
+    lost = {name: said for name, said in _annotations(given).items() if internal(name)}
+    return _with(value, {**_annotations(value), **{k: v for k, v in lost.items() if k not in _annotations(value)}})
+
+
+def _annotations(value: Any) -> dict[str, Any]:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    found = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _with(value: Any, annotations: dict[str, Any]) -> Any:
+    """Return the object with these annotations; the same object where it has them, or cannot have any."""
+    if annotations == _annotations(value) or not isinstance(value, dict):
+        return value
+    metadata = value.get("metadata") or {}
+    rest = {name: inner for name, inner in metadata.items() if name != "annotations" or annotations}
+    return value | {"metadata": rest | ({"annotations": annotations} if annotations else {})}

@@ -1,0 +1,161 @@
+"""Where each object's text lies in one buffer, found by bytes and proved by libyaml: nothing is built for what nobody reads.
+
+A ResourceList is cut at every line that begins with a dash in the column of the list. That is right unless the line is
+part of a quoted scalar or a flow collection: block and plain scalars cannot continue at that column. So libyaml parses
+each slice on its own. The first slice begins at an element of the list; where a slice that begins so also parses, nothing
+is left open at its end, and the next one begins at an element too. What cannot be proved in this way is ``Unsure``, and
+has to be parsed as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from krmfn.errors import NotYaml
+from krmfn.krm.libyaml import check
+from krmfn.krm.outline import walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ITEMS = re.compile(rb"^items: *(?:#.*)?\n", re.MULTILINE)
+_FILLED_LINE = re.compile(rb"^( *)[^ #\n]", re.MULTILINE)
+# Line breaks for YAML, but not for a search by "\n"; and what the marks of libyaml do not count.
+_HOSTILE = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xbb\xbf")
+MANY_BRACKETS = 1000
+# A double-quoted scalar with an escape that can stand for, or hide between, the letters of a name.
+_SPELLED = rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]'
+
+
+class Unsure(Exception):  # noqa: N818 - it never leaves this package, and is no error
+    """The cut cannot be proved by looking at bytes."""
+
+
+class Slices:
+    """Texts in one buffer: number i is ``data[starts[i]:ends[i]]``.
+
+    In a ResourceList each begins with its dash at ``column``, and the lines of the list are ``data[begin:end]``; for the
+    documents of a stream ``column`` is None.
+    """
+
+    __slots__ = ("_spelled", "begin", "column", "data", "end", "ends", "starts")
+
+    def __init__(self, data: bytes, starts: list[int], ends: list[int], column: int | None = None, begin: int = 0) -> None:
+        """``begin`` matters only where there are no texts."""
+        self.data, self.starts, self.ends, self.column = data, starts, ends, column
+        self.begin = starts[0] - (column or 0) if starts else begin
+        self.end = ends[-1] if ends else begin
+        self._spelled: list[int] | None = None
+
+    def __len__(self) -> int:
+        """Count the texts."""
+        return len(self.starts)
+
+    def raw(self, number: int) -> memoryview:
+        """Return one text, not copied."""
+        return memoryview(self.data)[self.starts[number] : self.ends[number]]
+
+    def padded(self, number: int) -> bytes:
+        """Return one text as it has to stand to be parsed on its own."""
+        return b" " * (self.column or 0) + self.raw(number)
+
+    def at(self, offset: int) -> int:
+        """Return the number of the text that holds an offset; -1 where it lies in front of or between texts."""
+        number = bisect_right(self.starts, offset) - 1
+        return number if number >= 0 and offset < self.ends[number] else -1
+
+    def find(self, words: Sequence[str]) -> list[int]:
+        """Return, in order, the texts that hold every word, or could spell it with escapes.
+
+        A word holds no blanks, quotes or backslashes: those have spellings that are not looked for.
+        """
+        wanted = sorted((word.encode() for word in words), key=len, reverse=True)
+        if not wanted:
+            return list(range(len(self)))
+        return sorted({*self._holding(wanted[0], wanted[1:]), *self._spelling()})
+
+    def _holding(self, first: bytes, others: Sequence[bytes]) -> Iterator[int]:
+        for number in self._hits(first):
+            if all(self.data.find(word, self.starts[number], self.ends[number]) >= 0 for word in others):
+                yield number
+
+    def _hits(self, word: bytes) -> Iterator[int]:
+        offset = self.data.find(word)
+        while offset >= 0:
+            number = self.at(offset)
+            if number >= 0 and offset + len(word) <= self.ends[number]:
+                yield number
+                offset = self.ends[number] - 1
+            offset = self.data.find(word, offset + 1)
+
+    def _spelling(self) -> list[int]:
+        if self._spelled is None:
+            hits = re.finditer(_SPELLED, self.data) if b"\\" in self.data else ()
+            self._spelled = [number for hit in hits if (number := self.at(hit.start())) >= 0]
+        return self._spelled
+
+
+def cut(data: bytes) -> Slices:
+    """Cut a ResourceList whose items are a block sequence. Raises Unsure where the bytes do not prove it."""
+    if any(mark in data for mark in (_HOSTILE[:1] if data.isascii() else _HOSTILE)):
+        raise Unsure("line breaks other than \\n")
+    first, column = _first_dash(data)
+    end = _end_of_list(data, first, column)
+    starts, ends = _lines_with_dash(data, first, end, column)
+    slices = Slices(data, starts, ends, column)
+    _prove(slices)
+    return slices
+
+
+def _first_dash(data: bytes) -> tuple[int, int]:
+    items = _ITEMS.search(data)
+    line = _FILLED_LINE.search(data, items.end()) if items else None
+    if not line or not data.startswith(b"- ", line.end(1)):
+        raise Unsure("`items` is not a block sequence")
+    return line.end(1), len(line[1])
+
+
+def _end_of_list(data: bytes, first: int, column: int) -> int:
+    """Return where the first line begins that is neither blank, a comment, a dash line, nor deeper than the dashes."""
+    left = rb" {0,%d}[^\s#]|" % (column - 1) if column else b""
+    end = re.compile(rb"\n(?:%s {%d}(?:-(?! )|[^\s#-]))" % (left, column)).search(data, first)
+    if end is None:
+        return len(data)
+    if end[0][1:2] in b" -":
+        raise Unsure("a line that begins at or left of the dashes")
+    return end.start() + 1
+
+
+def _lines_with_dash(data: bytes, first: int, end: int, column: int) -> tuple[list[int], list[int]]:
+    dash = b"\n" + b" " * column + b"- "
+    starts, ends = [first], []
+    line = data.find(dash, first, end)
+    while line >= 0:
+        ends.append(line + 1)
+        starts.append(line + 1 + column)
+        line = data.find(dash, line + 1, end)
+    ends.append(end)
+    return starts, ends
+
+
+def _prove(slices: Slices) -> None:
+    try:
+        for number in range(len(slices)):
+            prove(slices.padded(number))
+    except NotYaml:
+        raise Unsure("a slice that is not self-contained, or not YAML") from None
+
+
+def prove(text: bytes, *, line: int = 1, file: str = "") -> None:
+    """Raise NotYaml unless libyaml accepts a text; ``line`` is the number of its first line in ``file``.
+
+    Nothing is built, except where there are brackets enough to make libyaml's quick way slow: it takes time by the
+    square of the depth.
+    """
+    if text.count(b"[") + text.count(b"{") <= MANY_BRACKETS:
+        check(text, line=line, file=file)
+        return
+    for _ in walk(text, line=line, file=file):
+        pass

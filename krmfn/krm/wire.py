@@ -1,0 +1,167 @@
+"""Standard input and output: a ResourceList, or a stream of documents.
+
+What did not change goes out as the very bytes that came in. Nothing is ever written that a host could take for "delete
+everything" (an empty list), and nothing behind the list.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krmfn.errors import KrmfnError, NotYaml
+from krmfn.krm.internals import placed, restored
+from krmfn.krm.frame import Frame
+from krmfn.krm.loans import loans
+from krmfn.krm.outline import KIND, kind
+from krmfn.krm.package import LIST, STREAM, Package
+from krmfn.krm.slices import Slices, Unsure, cut
+from krmfn.krm.stream import BOM, Stream, closed, documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from krmfn.krm.item import Item, Manifest
+    from krmfn.krm.package import Changes
+
+_EMPTY = (
+    "the input is empty: a host that takes nothing for an answer deletes the whole package, so krmfn needs a "
+    "ResourceList, or manifests, on standard input"
+)
+_TRAILING_SEPARATOR = re.compile(rb"(?<=[\r\n])---\s*\Z")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(data: bytes) -> Package:
+    """Read standard input: a ResourceList, or else a stream of documents; ``wire`` of the package says which.
+
+    Raises:
+        NotYaml: the text is not YAML, with line and column of the input.
+        KrmfnError: it is empty, or a ResourceList that has no list of items.
+    """
+    given = _screened(data)
+    text = given.removeprefix(BOM)
+    if KIND.encode() not in text or kind(text) != KIND:
+        return _read_stream(given)
+    slices = _cut(text)
+    borrowed = loans(slices)
+    tail = borrowed[len(slices)].text if len(slices) in borrowed else None
+    return Package(LIST, [Stream(slices, given)], Frame(slices, tail), borrowed)
+
+
+def _screened(data: bytes) -> bytes:
+    """Return the input without a separator that nothing follows; raise where it is empty, or no text."""
+    if data.startswith(_UTF_16):
+        raise NotYaml("the input is UTF-16; save it as UTF-8", line=1, column=1)
+    if not data or data.isspace():
+        raise KrmfnError(_EMPTY)
+    behind = _TRAILING_SEPARATOR.search(data, max(0, len(data) - 80))
+    return data[: behind.start()] if behind else data
+
+
+def _cut(text: bytes) -> Slices:
+    """Cut a ResourceList at its bytes; where that is not sure, or something is wrong, at the marks of a parse."""
+    try:
+        slices = cut(text)
+        Frame(slices).check()
+    except (Unsure, NotYaml, UnicodeDecodeError):
+        from krmfn.krm.marks import cut_at_marks
+
+        return cut_at_marks(text)
+    return slices
+
+
+def _read_stream(data: bytes) -> Package:
+    stream = documents(data)
+    if not stream.slices:
+        raise KrmfnError(_EMPTY)
+    return Package(STREAM, [stream])
+
+
+def write(package: Package, items: Changes, results: Sequence[Manifest] = ()) -> list[bytes | memoryview]:
+    """Return the text of a ResourceList, in pieces to be written one after the other.
+
+    ``items`` says what changed, by mark, or is every item in order. Items that did not change are slices of the input.
+    New items get the annotations by which kpt puts them into the file `path` as document `index`, and lose those that
+    came with a copy; edited items keep them. ``results`` follow those that are there.
+
+    Raises KrmfnError where nothing would be left of the items, since hosts delete what is not in the list.
+    """
+    changes = package.changes(items)
+    frame, stream = package.frame, package.streams[0]
+    if frame is None:
+        raise KrmfnError("the input was not a ResourceList, so the output cannot be one")
+    if not changes and not results and frame.current:
+        return [stream.data]
+    if not len(package.items) and not any(changes.values()):
+        return [frame.without_items(results).encode()]
+    if not any(changes.values()) and len(changes) == len(package.items):
+        raise KrmfnError("nothing is left of the package, and hosts delete what is not in the list; keep one object")
+    head, column, tail = frame.around(results)
+    writer = _Writer(package, column, frame.newline)
+    return [piece for piece in (head.encode(), *writer.pieces(changes, last=not tail), tail.encode()) if piece]
+
+
+class _Writer:
+    """Writes the items of one list."""
+
+    def __init__(self, package: Package, column: int, newline: str) -> None:
+        """``column`` is that of the dashes to be."""
+        self.package, self.column, self.newline = package, column, newline
+        self.slices = package.streams[0].slices
+        self.paths: dict[str, set[int]] = {}
+
+    def pieces(self, changes: dict[int, Sequence[Item]], *, last: bool) -> Iterator[bytes | memoryview]:
+        """Write each item that changed, and all between two of them at once."""
+        changes = {**{mark: (self.package.items[mark],) for mark in self._touched(changes, last=last)}, **changes}
+        at = 0
+        for mark in [*sorted(changes), len(self.slices)]:
+            if at < mark:
+                yield self._run(at, mark)
+            for item in changes.get(mark, ()):
+                yield self._written(mark, item)
+            at = mark + 1
+
+    def _touched(self, changes: dict[int, Sequence[Item]], *, last: bool) -> Iterator[int]:
+        """Yield the marks of items that are the same and still cannot go out as they came in."""
+        if self.column != self.slices.column:
+            yield from range(len(self.slices))
+        for mark, loan in self.package.loans.items():
+            if mark < len(self.slices) and not loan.lenders.isdisjoint(changes):
+                yield mark
+        if len(self.slices) and not last and not self.slices.data.endswith((b"\n", b"\r")):
+            yield len(self.slices) - 1
+
+    def _run(self, first: int, behind: int) -> memoryview:
+        begin = self.slices.starts[first] - self.column
+        return memoryview(self.slices.data)[begin : self.slices.ends[behind - 1]]
+
+    def _written(self, mark: int, item: Item) -> bytes:
+        text = " " * self.column + closed(self._tracked(mark, item), self.column)
+        if self.newline == "\r\n":
+            text = re.sub("(?<!\r)\n", "\r\n", text)
+        return text.encode()
+
+    def _tracked(self, mark: int, item: Item) -> Item:
+        """Return an item with the annotations by which the host finds it, and no other such."""
+        given = self._given(mark, item)
+        if given is None:
+            value = placed(item.value, item.path, self._free(item.path, item.index))
+        else:
+            value = item.value if item is given else restored(item.value, given.value)
+        return item if value is item.value else item.edited(value)
+
+    def _given(self, mark: int, item: Item) -> Item | None:
+        """Return the item of the input that an item is now; a new one may replace one that is called the same."""
+        place = item.mark if item.mark >= 0 else mark
+        given = self.package.items[place] if place < len(self.slices) else None
+        return given if given and (item.mark >= 0 or item.ref.key == given.ref.key) else None
+
+    def _free(self, path: str, index: int) -> int:
+        """Return the first index from ``index`` on that no document of the file has: kpt refuses to share them."""
+        if path not in self.paths:
+            self.paths[path] = {item.index for item in self.package.find(path) if item.path == path}
+        while index in self.paths[path]:
+            index += 1
+        self.paths[path].add(index)
+        return index

@@ -61,9 +61,9 @@ def block(value: Any, column: int = 0, style: Style = CANONICAL) -> str:
     No newline at the end. Raises ValueError for numbers that JSON cannot hold.
     """
     if isinstance(value, dict) and value:
-        return _lines([_under_key(key, value[key], column, style) for key in value], column)
+        return _joined([_under_key(key, value[key], column, style) for key in value], column)
     if isinstance(value, list) and value:
-        return _lines([_after_dash(item, column, style) for item in value], column)
+        return _joined([_after_dash(item, column, style) for item in value], column)
     if isinstance(value, Text):
         return shifted(value.text, column - value.column).lstrip(" ")
     if isinstance(value, str):
@@ -71,7 +71,14 @@ def block(value: Any, column: int = 0, style: Style = CANONICAL) -> str:
     return flow(value)
 
 
-def _lines(entries: list[str], column: int) -> str:
+def lines(value: Any, column: int, style: Style = CANONICAL) -> str:
+    """Write a value on lines of its own at ``column``; a text keeps what stands before its first key."""
+    if isinstance(value, Text):
+        return shifted(value.text, column - value.column)
+    return " " * column + block(value, column, style)
+
+
+def _joined(entries: list[str], column: int) -> str:
     """Put each entry on its own line."""
     return ("\n" + " " * column).join(entries)
 
@@ -84,9 +91,9 @@ def _under_key(key: str, value: Any, column: int, style: Style) -> str:
 def after_colon(value: Any, column: int, style: Style = CANONICAL, comment: str = "") -> str:
     """Write what follows the colon of a key at ``column``; an end-of-line comment stays on the key's line."""
     if is_block(value):
-        inner = column + (style.hang if _is_list(value) else style.step)
-        return comment + "\n" + " " * inner + block(value, inner, style)
-    return " " + in_line(value, column + style.step, comment)
+        inner = column + (style.hang if is_list(value) else style.step)
+        return comment + "\n" + lines(value, inner, style)
+    return " " + in_line(value, column + 2, comment)
 
 
 def _after_dash(value: Any, column: int, style: Style) -> str:
@@ -97,9 +104,9 @@ def _after_dash(value: Any, column: int, style: Style) -> str:
 def in_line(value: Any, column: int, comment: str = "") -> str:
     """Write what fits behind a key or a dash, with a comment; lines of a literal stand at ``column``."""
     if isinstance(value, Text):
-        return value.text + ("" if "#" in value.text else comment)
-    if isinstance(value, str) and (lines := literal(value, column)):
-        head, _, body = lines.partition("\n")
+        return value.text + comment
+    if isinstance(value, str) and (text := literal(value, column)):
+        head, _, body = text.partition("\n")
         return head + comment + "\n" + body
     return flow(value, in_flow=False) + comment
 
@@ -109,7 +116,8 @@ def is_block(value: Any) -> bool:
     return value.block if isinstance(value, Text) else isinstance(value, (dict, list)) and bool(value)
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
+    """Say whether a value is a list, as text or not."""
     return isinstance(value.value if isinstance(value, Text) else value, list)
 
 
@@ -140,7 +148,7 @@ def _literal_holds(lines: list[str]) -> bool:
 def flow(value: Any, *, in_flow: bool = True, json: bool = False) -> str:
     """Write a value on one line; ``json``: so that it is JSON, too."""
     if isinstance(value, Text):
-        return flow(value.value, json=json) if value.block or "\n" in value.text or "#" in value.text else value.text
+        return flow(value.value, json=json) if value.block or "\n" in value.text else value.text
     if isinstance(value, dict):
         entries = [f"{_word(key, json=json)}: {flow(value[key], json=json)}" for key in value]
         return "{" + ", ".join(entries) + "}"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from krmfn.errors import NotYaml
 from krmfn.frozen import Value
-from krmfn.krm import edit, emit, head, tree
+from krmfn.krm import emit, head, revise, tree
 from krmfn.krm.alike import same
+from krmfn.krm.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Item:
     given, else by kpt's annotations, else "" and 0. ``mark`` is its position in the input, -1 for a new one.
     """
 
-    __slots__ = ("_head", "_index", "_path", "_text", "_value", "listed", "mark", "raw")
+    __slots__ = ("_head", "_index", "_path", "_read", "_text", "_value", "listed", "mark", "raw")
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Item:
         self._path = path
         self._index = index
         self._text: str | None = None
+        self._read: Source | None = None
         self._value: Any = _UNREAD
         self._head: head.Head | None = None
 
@@ -97,7 +99,7 @@ class Item:
         Any other value than a mapping comes back as it is: a package may hold what is no object.
         """
         if self._value is _UNREAD:
-            self._value = edit.value_of(self._source)
+            self._value = self._source.value
         return self._value  # type: ignore[no-any-return]
 
     @property
@@ -123,7 +125,7 @@ class Item:
 
         Raises KeyError where there is nothing, and NotYaml.
         """
-        return edit.excerpt(self._source, path)
+        return revise.excerpt(self._source, path)
 
     def edited(self, value: dict[str, Any], verbatim: Mapping[tuple[str | int, ...], str] | None = None) -> Item:
         """Return an item in the same place that means ``value``; only what differs is written anew.
@@ -132,22 +134,22 @@ class Item:
         the value at its path is ignored. Raises NotYaml where the item is none, and KrmfnError where the value cannot
         be written.
         """
-        text = edit.edited(self._source, value, verbatim or {})
-        return self if text == self._source.text else self._with(text, value)
+        text = revise.revised(self._source, value, verbatim or {})
+        return self if text == self.text else self._with(text, value)
 
     def at(self, listed: int | None) -> str:
         """Return the object's text for a list with its dashes at column ``listed``, or as a document (None)."""
-        return self.text if listed == self.listed else edit.moved(self._source, listed)
+        return self.text if listed == self.listed else revise.moved(self._source, listed)
 
     @property
-    def _source(self) -> edit.Source:
-        """The text with the spaces that stand before its dash in the list, so that its columns are right."""
-        return edit.Source(" " * (self.listed or 0) + self.text, self.listed)
+    def _source(self) -> Source:
+        if self._read is None:
+            self._read = Source(self.text, self.listed)
+        return self._read
 
     def _with(self, text: str, value: dict[str, Any]) -> Item:
-        item = Item(
-            text[self.listed or 0 :].encode(), listed=self.listed, path=self._path, index=self._index, mark=self.mark
-        )
+        place = {"listed": self.listed, "path": self._path, "index": self._index, "mark": self.mark}
+        item = Item(text.encode(), **place)
         item._value = value
         return item
 
@@ -160,8 +162,7 @@ class Item:
         if self._value is not _UNREAD:
             return head.of_value(self._value)
         try:
-            source = self._source
-            found = head.head(source.text, listed=self.listed is not None)
+            found = head.head(" " * (self.listed or 0) + self.text, listed=self.listed is not None)
             return head.of_value(self.value) if found is None else found
         except NotYaml:
             return {}
@@ -177,14 +178,14 @@ def new(
     index: int = 0,
 ) -> Item:
     """Return an item that is not in the input: block style, keys in the order of ``value``."""
-    item = Item(edit.written(value, verbatim or {}).encode(), path=path, index=index)
+    item = Item(revise.written(value, verbatim or {}).encode(), path=path, index=index)
     item._value = value  # noqa: SLF001 - the text has just been made from it
     return item
 
 
 def dump(value: Any) -> str:
     """Write any JSON value as YAML in block style; no reader can take one of its strings for something else."""
-    return emit.block(value) + "\n"
+    return emit.lines(value, 0) + "\n"
 
 
 def load(text: str) -> Any:
@@ -195,4 +196,4 @@ def load(text: str) -> Any:
 
 def retext(text: str, value: Any) -> str:
     """Return the text of a document, changed where it has to be so that it means ``value``. Raises NotYaml."""
-    return edit.edited(edit.Source(text, None), value, {})
+    return revise.revised(Source(text), value, {})

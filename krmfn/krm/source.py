@@ -1,0 +1,186 @@
+"""The text of one object while it is being worked on: its nodes, and where its lines begin and end.
+
+Line ends are `\\n` in here whatever they are outside, and a byte order mark waits at the door, so that nothing else has
+to think of either.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krmfn.errors import NotYaml
+from krmfn.krm import tree
+from krmfn.krm.emit import Style
+from krmfn.krm.tree import LIST, MAP, SCALAR, Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_COMMENT_BELOW = re.compile(r"(?:[ \t]*\n)*+( *)#[^\n]*")
+_END_OF_LINE = re.compile(r"[ \t]+#[^\n]*")
+_TO_DASH = re.compile(r"(?:\s|#[^\n]*+)*+-")
+_TO_COLON = re.compile(r"[ \t]*:")
+
+
+class UnfitError(Exception):
+    """This text cannot be edited in place."""
+
+
+class Slot:
+    """Where a value stands: behind the colon of a key, or behind a dash, at ``column``; ``opening`` is the offset
+    after that character.
+    """
+
+    __slots__ = ("column", "dash", "opening")
+
+    def __init__(self, column: int, opening: int, *, dash: bool) -> None:
+        """Note a place."""
+        self.column = column
+        self.opening = opening
+        self.dash = dash
+
+
+class Source:
+    """A text and its tree.
+
+    ``listed``: the text is a list of one, its dash in that column; None: a document. ``text`` always ends a line.
+    """
+
+    __slots__ = ("_style", "_tree", "crlf", "listed", "mark", "open_end", "text")
+
+    def __init__(self, text: str, listed: int | None = None) -> None:
+        """Take the text of an item; the columns before its dash are filled up with spaces."""
+        self.listed = listed
+        self.mark = text[:1] == "\ufeff"
+        text = " " * (listed or 0) + text[self.mark :]
+        self.crlf = "\r" in text and text.count("\r") == text.count("\n") == text.count("\r\n")
+        text = text.replace("\r\n", "\n") if self.crlf else text
+        self.open_end = not text.endswith("\n")
+        self.text = text + "\n" * self.open_end
+        self._tree: Node | None = None
+        self._style: Style | None = None
+
+    def outer(self, text: str) -> str:
+        """Return a text of this kind as it has to be outside."""
+        text = text.removesuffix("\n") if self.open_end else text
+        text = text.replace("\n", "\r\n") if self.crlf else text
+        return "\ufeff" * self.mark + text[self.listed or 0 :]
+
+    @property
+    def tree(self) -> Node:
+        """The root of the text; raises NotYaml, also where there is nothing."""
+        if self._tree is None:
+            found = tree.parse(self.text[:-1] if self.open_end else self.text)
+            if found is None:
+                raise NotYaml("there is nothing but comments where an object is expected")
+            if self.listed is not None and (found.kind is not LIST or len(found.children) != 1):
+                raise NotYaml("not one item of a list", line=1, column=self.listed + 1)
+            self._tree = found
+        return self._tree
+
+    @property
+    def node(self) -> Node:
+        """The node of the object itself."""
+        return self.tree if self.listed is None else self.tree.children[0]
+
+    @property
+    def value(self) -> Any:
+        """What the object means."""
+        return self.node.value
+
+    @property
+    def slot(self) -> Slot:
+        """Where the object stands."""
+        if self.listed is None:
+            return Slot(-1, 0, dash=False)
+        return Slot(self.listed, self.listed + 1, dash=True)
+
+    @property
+    def style(self) -> Style:
+        """The indentation this text uses where it first shows one."""
+        if self._style is None:
+            self._style = measured(self.node, Style())
+        return self._style
+
+    def line_start(self, at: int) -> int:
+        """Return where the line of an offset begins."""
+        return self.text.rfind("\n", 0, at) + 1
+
+    def line_end(self, at: int) -> int:
+        """Return the offset of the newline that ends the line."""
+        return self.text.index("\n", at)
+
+    def starts_line(self, at: int) -> bool:
+        """Say whether only spaces stand before an offset on its line."""
+        return not self.text[self.line_start(at) : at].strip(" ")
+
+    def last_line_end(self, end: int, column: int) -> int:
+        """Return the end of the line of ``end``, or of the last comment below it that is deeper than ``column``."""
+        found = self.line_end(end)
+        while (comment := _COMMENT_BELOW.match(self.text, found + 1)) and len(comment[1]) > column:
+            found = comment.end()
+        return found
+
+    def above(self, start: int, floor: int) -> int:
+        """Return where the comments begin that stand directly above a line, in its column and below ``floor``."""
+        found = self.line_start(start)
+        sign = " " * (start - found) + "#"
+        while found and (before := self.line_start(found - 1)) > floor and self.text.startswith(sign, before):
+            found = before
+        return found
+
+    def value_slot(self, key: Node) -> Slot:
+        """Return the slot behind a key of a block mapping; raises UnfitError for `? key`."""
+        colon = _TO_COLON.match(self.text, key.end)
+        if colon is None:
+            raise UnfitError
+        return Slot(int(key.mark.column), colon.end(), dash=False)
+
+    def item_slots(self, node: Node) -> list[Slot]:
+        """Return the slots of a block list."""
+        slots = []
+        end = node.body
+        for child in node.children:
+            dash = _TO_DASH.match(self.text, end)
+            if dash is None:
+                raise UnfitError
+            slots.append(Slot(dash.end() - 1 - self.line_start(dash.end()), dash.end(), dash=True))
+            end = child.end
+        return slots
+
+    def comment(self, node: Node, slot: Slot) -> str:
+        """Return the comment that belongs to the line of the key or dash, with the spaces before it."""
+        if is_block(node):
+            end = self.line_end(slot.opening)
+            if node.body <= end:
+                return ""
+            found = _END_OF_LINE.search(self.text, slot.opening, end)
+        elif node.kind is SCALAR and node.style in ("|", ">"):
+            found = _END_OF_LINE.search(self.text, node.body, self.line_end(node.body))
+        else:
+            found = _END_OF_LINE.match(self.text, node.end)
+        return found[0] if found else ""
+
+
+def is_block(node: Node) -> bool:
+    """Say whether a node is a mapping or list without brackets."""
+    return node.kind in (MAP, LIST) and not node.flow
+
+
+def measured(node: Node, default: Style) -> Style:
+    """Return the indentation used in and below a node, as far as it shows any."""
+    step: int | None = None
+    hang: int | None = None
+    todo = [node]
+    while todo and (step is None or hang is None):
+        parent = todo.pop()
+        children = [child for _, child in parent.children] if parent.kind is MAP else parent.children
+        blocks = [child for child in children if is_block(child)]
+        todo += reversed(blocks)
+        for child in blocks if parent.kind is MAP else ():
+            if child.kind is MAP:
+                step = child.column - parent.column if step is None else step
+            elif not child.tag and not child.anchor:
+                hang = child.column - parent.column if hang is None else hang
+    return Style(default.step if step is None else step, default.hang if hang is None else hang)

@@ -5,7 +5,7 @@ VENV   := .venv
 HOSTS  := .hosts/bin
 BIN    := $(CURDIR)/$(VENV)/bin
 RUN    := PATH="$(BIN):$(CURDIR)/$(HOSTS):$$PATH"
-IMAGE  ?= echoserver=cilium/echoserver:1.11
+IMAGE  ?= echoserver=echoserver:1.11
 PACKAGE := kustomize-examples/echoserver
 
 .DEFAULT_GOAL := help

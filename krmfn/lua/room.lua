@@ -7,10 +7,9 @@
 
 local codec, ours, budget, library = ...
 
-local byte, concat, find, floor, gsub, match, rep, sub = string.byte, table.concat, string.find, math.floor, string.gsub,
-  string.match, string.rep, string.sub
-local error, getmetatable, loadstring, next, pcall, rawget, setfenv, setmetatable, sort, tostring, type = error,
-  getmetatable, loadstring, next, pcall, rawget, setfenv, setmetatable, table.sort, tostring, type
+local byte, find, floor, rep, sub = string.byte, string.find, math.floor, string.rep, string.sub
+local error, getmetatable, loadstring, next, pcall, rawget, setfenv, setmetatable, sort, tonumber, tostring, type = error,
+  getmetatable, loadstring, next, pcall, rawget, setfenv, setmetatable, table.sort, tonumber, tostring, type
 local getinfo, sethook, open = debug.getinfo, debug.sethook, io.open
 
 local TICK = 10000 -- instructions between two looks at the budget
@@ -91,11 +90,17 @@ local function plain_tostring(v)
   return tostring(v)
 end
 
+-- The original multiplies in 32 bits.
 local function short_rep(s, n)
-  if (type(s) == "string" or type(s) == "number") and type(n) == "number" and #tostring(s) * n > LONGEST then
+  local text, times = type(s) == "number" and tostring(s) or s, tonumber(n)
+  if type(text) ~= "string" or not times then
+    error("string.rep takes a text and a number", 2)
+  elseif #text == 0 or not (times >= 1) then
+    return ""
+  elseif #text * times > LONGEST then
     error("string.rep: the result would be longer than " .. LONGEST / 2 ^ 20 .. " MB", 2)
   end
-  return rep(s, type(s) == "string" and s == "" and 0 or n)
+  return rep(text, times)
 end
 
 local function own_metatable(t)
@@ -234,6 +239,13 @@ local function provider(source)
   return found
 end
 
+local function table_of(result)
+  if type(result) ~= "table" then
+    error("returned " .. (result == nil and "nothing" or "a " .. type(result)) .. ", not a table", 0)
+  end
+  return result
+end
+
 -- Our own script: `input` is { given, stage }, or nil to ask what it supports. New manifests get the key order of the
 -- given one.
 local function run_ours(source, input)
@@ -241,7 +253,7 @@ local function run_ours(source, input)
     return codec.encode(provider(source).supports, nil, "list", LONGEST)
   end
   local origin = codec.origin(input.given)
-  local result = provider(source).render(input.given, input.stage)
+  local result = table_of(provider(source).render(input.given, input.stage))
   local kids = setmetatable({}, { __index = function() return origin end })
   return codec.encode(result, { list = true, keys = {}, null = {}, digits = {}, kids = kids }, "map", LONGEST)
 end
@@ -250,10 +262,7 @@ end
 local function run_theirs(source, input, like)
   local origin = codec.origin(input[like])
   room.obj = input
-  local result = load_source(source, "script")()
-  if type(result) ~= "table" then
-    error("returned " .. (result == nil and "nothing" or "a " .. type(result)) .. ", not a table", 0)
-  end
+  local result = table_of(load_source(source, "script")())
   return codec.encode(result, origin, "drop", LONGEST)
 end
 

@@ -121,7 +121,7 @@ def result(script: "Script", reply: Answer, given: "Any" = None, limits: Limits 
 
 
 def provide(
-    script: "Script", given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits
+    script: "Script", given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits = STANDARD
 ) -> "list[dict[str, Any]]":
     """Run a provider of ours in this process; as ``krmfn.lua.render``."""
     made = result(script, answer(script, encode({"given": given, "stage": stage}), limits=limits), given, limits)

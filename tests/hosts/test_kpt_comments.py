@@ -1,7 +1,7 @@
 """What kpt does to the text of an object that a function has edited: the facts that in-place rendering rests on.
 
 kpt gives every object an id and, for each object that comes back with one, copies comments from the original to what
-stands at the same path, lists by position, wherever the result has none; then it puts fields into the original's
+stands at the same path, lists of maps by position, wherever the result has none; then it puts fields into the original's
 order, new ones last. An object that comes back without ids is written as it is.
 """
 
@@ -32,9 +32,9 @@ data:
   a: "1" # one
   b: x # two
   list:
-  - first # 1st
+  - name: first # 1st
   # about the second
-  - second # 2nd
+  - name: second # 2nd
   # foot
 """
 
@@ -67,7 +67,11 @@ EDITS = {
     "comment removed": ("# why\n  a", "a", "# why\n  a"),
     "comment changed": ("# one", "# uno", "# uno"),
     "comment added": ("list:\n", "list: # new\n", "list: # new\n"),
-    "shorter list": ("- first # 1st\n  # about the second\n  - second # 2nd", "- second", "- second # 1st"),
+    "shorter list": (
+        "- name: first # 1st\n  # about the second\n  - name: second # 2nd",
+        "- name: second",
+        "- name: second # 1st",
+    ),
     "field in the middle": ("b: x # two\n", "new: y\n  b: x # two\n", None),
     "order": ('a: "1" # one\n  b: x # two', 'b: x # two\n  a: "1"', 'a: "1" # one\n  # why\n  b: x # two'),
 }
@@ -75,7 +79,7 @@ EDITS = {
 
 @pytest.mark.parametrize(("old", "new", "kept"), EDITS.values(), ids=EDITS)
 def test_with_ids_the_original_shines_through(edited, old, new, kept):
-    """With ids comments come back to where they stood, lists by position, and fields are put into the old order."""
+    """With ids comments come back to where they stood, in lists by position, and fields are put into the old order."""
     _, path = edited(old, new, keeps_ids=True)
 
     assert path.read_text() == (GIVEN + "\n  new: y\n" if kept is None else GIVEN.replace(old, kept))

@@ -1,8 +1,8 @@
 """What kpt does to the text of an object that a function has edited: the facts that in-place rendering rests on.
 
 kpt gives every object an id and, for each object that comes back with one, copies comments from the original to what
-stands at the same path, lists of maps by position, wherever the result has none; then it puts fields into the original's
-order, new ones last. An object that comes back without ids is written as it is.
+stands at the same path, lists of maps by position, wherever the result has none; then it puts fields into the order
+of the original, new ones last. An object that comes back without ids is written as it is.
 """
 
 import os
@@ -35,7 +35,6 @@ data:
   - name: first # 1st
   # about the second
   - name: second # 2nd
-  # foot
 """
 
 
@@ -82,7 +81,7 @@ def test_with_ids_the_original_shines_through(edited, old, new, kept):
     """With ids comments come back to where they stood, in lists by position, and fields are put into the old order."""
     _, path = edited(old, new, keeps_ids=True)
 
-    assert path.read_text() == (GIVEN + "\n  new: y\n" if kept is None else GIVEN.replace(old, kept))
+    assert path.read_text() == (GIVEN + "  new: y\n" if kept is None else GIVEN.replace(old, kept))
 
 
 @pytest.mark.parametrize(("old", "new", "kept"), EDITS.values(), ids=EDITS)

@@ -80,7 +80,7 @@ def cases(directory: str) -> "Iterator[Case]":
 
 
 def _case(path: str, script: "Script") -> Case:
-    from krmfn.krm.item import load as load_yaml
+    from krmfn.krm import load as load_yaml
 
     with open(path, encoding="utf-8") as file:
         data = load_yaml(file.read())

@@ -14,7 +14,8 @@ local byte, char, concat, find, floor, format, gsub, match = string.byte, string
 local error, max, next, pcall, rawget, setmetatable, sort, sub, tonumber, type = error, math.max, next, pcall, rawget,
   setmetatable, table.sort, string.sub, tonumber, type
 
-local DEEP, EXACT, HUGE = 200, 2 ^ 53, math.huge
+-- Manifests may be nested 200 deep; what a script is called with is wrapped around them.
+local DEEP, EXACT, HUGE = 210, 2 ^ 53, math.huge
 local NULL = {}
 
 local origins = setmetatable({}, { __mode = "k" })

@@ -268,9 +268,14 @@ end
 
 -- Return "ok" and JSON; "fail", a message and the field; or "error" and a message.
 function run(source, text, like)
-  local input = text and codec.decode(text)
-  arm()
-  local done, result = pcall(ours and run_ours or run_theirs, source, input, like)
+  local done, result = true, nil
+  if text then
+    done, result = pcall(codec.decode, text)
+  end
+  if done then
+    arm()
+    done, result = pcall(ours and run_ours or run_theirs, source, result, like)
+  end
   sethook()
   if done then
     return "ok", result, ""

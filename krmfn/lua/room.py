@@ -9,7 +9,7 @@ import re
 
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
-from krmfn.krm.item import Ref
+from krmfn.krm import Ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Limits(Value):
-    """How much a script may use: seconds of wall clock, megabytes of memory and of output, instructions."""
+    """How much a script may use: seconds of wall clock, megabytes of memory, instructions."""
 
     wall: float = 1.0
     memory: int = 64
-    output: int = 16
     instructions: int = 200_000_000
 
 

@@ -226,7 +226,7 @@ RESULTS = {
     "a cycle": ("local t={} t.t=t return t", "contains itself"),
     "a shared table": ("local s={a=1} return {x=s,y=s}", {"x": {"a": 1}, "y": {"a": 1}}),
     "1e6 deep": ("local t={} local r=t for i=1,1e6 do t.x={} t=t.x end return r", REFUSED),
-    "1e4 deep": ("local t={} local r=t for i=1,1e4 do t.x={} t=t.x end return r", "nested deeper than 200"),
+    "1e4 deep": ("local t={} local r=t for i=1,1e4 do t.x={} t=t.x end return r", "nested deeper than 210"),
     "NaN": ("return {a=0/0}", "not finite (at a)"),
     "infinity": ("return {a={1/0}}", "not finite (at a.0)"),
     "not UTF-8": ('return {a="\\255\\254"}', "not UTF-8"),

@@ -265,6 +265,18 @@ def test_fail():
     assert (error.message, error.field, str(error.ref)) == ("ours: has none", "spec.rules", "Thing web")
 
 
+def test_depth():
+    """What is nested as deep as a manifest may be crosses, and what is nested deeper is refused in words."""
+    deep = []
+    for _ in range(195):
+        deep = [deep]
+    assert ours("return { given }", spec=deep)["spec"] == deep
+    for _ in range(20):
+        deep = [deep]
+    with pytest.raises(KrmfnError, match="ours: JSON nested deeper than 210 levels$"):
+        ours("return { given }", spec=deep)
+
+
 def test_no_shared_state():
     """Two scripts, and two runs of one, cannot see each other."""
     leave = "local s = string s.upper = function() return 'spoilt' end given.spec = ('a'):upper() return { given }"

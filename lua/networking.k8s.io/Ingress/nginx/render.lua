@@ -32,7 +32,7 @@ end
 
 local function by_match(annotations, match)
   local headers, cookies = match.headers or {}, match.cookies or {}
-  if #headers + #cookies ~= 1 then
+  if #headers + #cookies ~= 1 or match.path or match.queryParams and match.queryParams[1] then
     fail("matches", "ingress-nginx looks at one header or one cookie of a request")
   elseif headers[1] then
     by_header(annotations, headers[1])

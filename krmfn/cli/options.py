@@ -1,0 +1,85 @@
+"""The options that several commands share, and how a command ends."""
+
+import sys
+from functools import wraps
+
+import click
+
+from krmfn.config import MODES
+from krmfn.errors import KrmfnError
+from krmfn.hosts import report
+from krmfn.results import errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Command = Callable[..., Any]
+
+_ROLLOUT = click.option("--rollout", metavar="NAME", help="The rollout, where the package has several.")
+_STEP = click.option(
+    "--step", metavar="S", help="The position: 0, 1 … N, promote, finalise, complete, 2/scale, 3>0/drain …"
+)
+_REVISIONS = (
+    click.option(
+        "--image",
+        metavar="NAME=REF",
+        multiple=True,
+        help="The new version: containers that run image NAME run REF. May be given several times.",
+    ),
+    click.option(
+        "--stable",
+        metavar="PATH|git:REV",
+        help="What runs now: manifests, or the same PATH at a Git revision. The package then holds the new version.",
+    ),
+    click.option(
+        "--isolation",
+        type=click.Choice(MODES),
+        help="How stable and canary pods are told apart. Default: the first that can.",
+    ),
+    click.option("--retarget", is_flag=True, help="Let a new version take over the position of the one before it."),
+    click.option("--adopted", is_flag=True, help="The track label of stage 0 is known to be on the running pods."),
+    click.option(
+        "--replicas",
+        metavar="N",
+        type=click.IntRange(0),
+        help="How many pods an autoscaler has chosen, where one owns the number.",
+    ),
+)
+
+
+def asks(command: "Command") -> "Command":
+    """Add the options by which a command is told the rollout and its two revisions."""
+    for option in reversed((_ROLLOUT, *_REVISIONS)):
+        command = option(command)
+    return command
+
+
+def asks_step(command: "Command") -> "Command":
+    """Add ``--step``."""
+    return _STEP(command)
+
+
+def fails_with(code: int) -> "Callable[[Command], Command]":
+    """End a command whose input is wrong with an exit code, and what is wrong on standard error."""
+
+    def decorate(command: "Command") -> "Command":
+        @wraps(command)
+        def run(*args: "Any", **kwargs: "Any") -> None:
+            try:
+                sys.exit(command(*args, **kwargs) or 0)
+            except KrmfnError as problem:
+                report(errors(problem))
+                sys.exit(code)
+
+        return run
+
+    return decorate
+
+
+def say(data: bytes) -> None:
+    """Write to standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,100 @@
+"""Manifests as they stand in Git at a revision. The only module that runs another program: git itself."""
+
+import os
+
+from krmfn.errors import KrmfnError
+from krmfn.folder import chosen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCHEME = "git:"
+# A hook of Git's runs with these set; what is asked here is about the folder, whoever asks.
+_OF_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
+_FILES = (b"100644", b"100755")
+
+
+class Failed(Exception):
+    """Git ended with an error; ``says`` is its own words."""
+
+    def __init__(self, says: str) -> None:
+        """Keep the words."""
+        super().__init__(says)
+        self.says = says
+
+
+def read(path: str, revision: str) -> list[tuple[str, bytes]]:
+    """Return (name, bytes) of what ``path`` was at a revision: a file, or the manifests of a folder and below.
+
+    Raises KrmfnError where ``path`` is in no repository, the revision is unknown, or nothing was there at that time.
+    """
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+    inside = "" if os.path.isdir(path) else os.path.basename(path)
+    prefix = _prefix(folder, path) + inside
+    _check_revision(folder, revision)
+    try:
+        found = _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}:{prefix.rstrip('/')}").decode().strip()
+    except Failed as problem:
+        raise KrmfnError(f"{path} is not there at Git revision {revision!r}") from problem
+    files = {inside: found} if _git(folder, "cat-file", "-t", found).strip() == b"blob" else _tree(folder, found)
+    content = dict(zip(files, _blobs(folder, list(files.values())), strict=True))
+    names = [inside] if inside in files else chosen(files, content.__getitem__)
+    if not names:
+        raise KrmfnError(f"{path} has no manifest at Git revision {revision!r}")
+    return [(name, content[name]) for name in names]
+
+
+def _prefix(folder: str, path: str) -> str:
+    """Return where a folder stands in its repository: "" for the top, else with a slash at the end."""
+    try:
+        return _git(folder, "rev-parse", "--show-prefix").decode().rstrip("\n")
+    except Failed as problem:
+        known = "not a git repository" in problem.says
+        message = f"{path} is not in a Git repository" if known else f"git: {problem.says}"
+        raise KrmfnError(message) from problem
+
+
+def _check_revision(folder: str, revision: str) -> None:
+    try:
+        # One that begins with a dash would be an option of git's.
+        _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}" if revision[:1] != "-" else "")
+    except Failed as problem:
+        raise KrmfnError(f"{revision!r} is no revision of the Git repository; try HEAD, a branch or a tag") from problem
+
+
+def _tree(folder: str, tree: str) -> dict[str, str]:
+    """Return the files of a tree: name to object. Links and submodules are no files."""
+    found = {}
+    for line in _git(folder, "ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
+        facts, _, name = line.partition(b"\t")
+        if name and facts.startswith(_FILES):
+            found[os.fsdecode(name)] = facts.split()[2].decode()
+    return found
+
+
+def _blobs(folder: str, objects: "Sequence[str]") -> list[bytes]:
+    """Return the contents of objects, in one run of git."""
+    output = _git(folder, "cat-file", "--batch", given="".join(f"{name}\n" for name in objects).encode())
+    found, place = [], 0
+    for _ in objects:
+        end = output.index(b"\n", place)
+        size = int(output[place:end].split()[2])
+        found.append(output[end + 1 : end + 1 + size])
+        place = end + size + 2
+    return found
+
+
+def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
+    import subprocess
+
+    environment = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS} | {"LC_ALL": "C"}
+    command = ["git", "-C", folder, *arguments]
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, check=False, env=environment)
+    except FileNotFoundError as problem:
+        raise KrmfnError("git is not installed, and a revision of Git was asked for") from problem
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise Failed(said[0] if said else f"git {arguments[0]} failed")
+    return done.stdout

@@ -273,7 +273,7 @@ def test_depth():
     assert ours("return { given }", spec=deep)["spec"] == deep
     for _ in range(20):
         deep = [deep]
-    with pytest.raises(KrmfnError, match="ours: JSON nested deeper than 210 levels$"):
+    with pytest.raises(KrmfnError, match=r"^ours: JSON nested deeper than 210 levels$"):
         ours("return { given }", spec=deep)
 
 

@@ -3,11 +3,12 @@
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.frozen import Value
+from krmfn.krm.item import Ref
 from krmfn.patches import Overrides, image, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krmfn.krm.item import Manifest, Ref
+    from krmfn.krm.item import Manifest
 
 API_VERSION, KIND = "krmfn.dev/v1alpha1", "RolloutStep"
 STEP, ISOLATION, PIN = "krmfn.dev/step", "krmfn.dev/isolation", "krmfn.dev/pin"
@@ -30,11 +31,11 @@ class Config(Value):
     replicas: int | None = None
 
 
-def parse(manifest: "Manifest | None", ref: "Ref | None" = None) -> Config:
+def parse(manifest: "Manifest | None") -> Config:
     """Read the function config. Raises ``Refused`` naming every field that is wrong."""
     if manifest is None:
         return Config()
-    place = Fields(manifest, ref)
+    place = Fields(manifest, _ref(manifest))
     if manifest.get("kind") == KIND and str(manifest.get("apiVersion", "")).startswith("krmfn.dev/"):
         spec = place.mapping("spec")
         target, stable = read(spec.mapping("target")), read(spec.mapping("stable"))
@@ -43,7 +44,7 @@ def parse(manifest: "Manifest | None", ref: "Ref | None" = None) -> Config:
         target, stable = _images(spec), Overrides()
     else:
         message = f"the function config is a {manifest.get('kind')}; use {API_VERSION} {KIND} (spec) or a ConfigMap (data)"
-        raise KrmfnError(message, ref=ref, field="kind")
+        raise KrmfnError(message, ref=_ref(manifest), field="kind")
     _reject_unknown(spec)
     config = Config(
         rollout=spec.text("rollout"),
@@ -57,6 +58,12 @@ def parse(manifest: "Manifest | None", ref: "Ref | None" = None) -> Config:
     )
     place.settle()
     return config
+
+
+def _ref(manifest: "Manifest") -> Ref:
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else ""
+    return Ref(str(manifest.get("apiVersion") or ""), str(manifest.get("kind") or ""), "", str(name or ""))
 
 
 def _position(spec: Fields) -> str:

@@ -54,4 +54,12 @@ def render(package: "Package", config: "Config", stable: "Package | None" = None
             placement.keep(states.write(placement.state(recorded(view) for view in views)), asked[0].rollout)
         return Rendered(placement.changes(), tuple(findings), tuple(views))
     except KrmfnError as problem:
-        return Rendered({}, tuple(errors(problem)), failed=True)
+        return Rendered({}, tuple(_located(result, package) for result in errors(problem)), failed=True)
+
+
+def _located(result: Result, package: "Package") -> Result:
+    """Return the finding with the file of the object that it is about."""
+    if result.file or result.ref is None:
+        return result
+    found = next((item for item in package.find(result.ref.name) if item.ref.key == result.ref.key), None)
+    return result.replace(file=found.path, index=found.index) if found else result

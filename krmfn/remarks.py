@@ -1,7 +1,8 @@
 """What is said about a rendered rollout: where it stands, what a jump left out, what the dialect wanted mentioned."""
 
+from krmfn.config import LABEL
 from krmfn.errors import KrmfnError
-from krmfn.plan import Position, locate
+from krmfn.plan import COMPLETE, locate
 from krmfn.results import INFO, WARNING, Result
 from krmfn.stage import skipped
 from krmfn.view import View
@@ -13,37 +14,60 @@ if TYPE_CHECKING:
 
 def remarks(view: View) -> "Iterator[Result]":
     """Yield one info with the position, and the warnings that are about the rollout itself."""
-    rollout, file = view.plan.rollout, view.scene.lookup(view.plan.rollout)
-    path = file.path if file else ""
-    yield Result(INFO, f"stands at {view.position} of {len(view.plan.steps)} steps: {describe(view)}", rollout, "", path)
+    rollout, item = view.plan.rollout, view.scene.lookup(view.plan.rollout)
+    file = item.path if item else ""
+    yield Result(INFO, f"{_named(view)}: {describe(view)}", rollout, "", file)
     for remark in view.plan.remarks:
-        yield remark.replace(file=path)
-    release = view.scene.state.release(rollout)
+        yield remark.replace(file=file)
+    for message in (*_jump(view), *_swap(view)):
+        yield Result(WARNING, message, rollout, "", file)
+
+
+def _jump(view: View) -> "Iterator[str]":
+    """Say which half-way positions were left out; a new release begins at 0, where the last one was completed."""
+    release = view.scene.state.release(view.plan.rollout)
     if release is None:
         return
-    start = _position(release.position, view)
-    if start and (left_out := skipped(view.plan, start, view.position, view.stage.stable)):
+    text = "0" if release.position == COMPLETE and view.revisions.new else release.position
+    try:
+        start = locate(text, view.plan.rests)
+    except KrmfnError:
+        return
+    if left_out := skipped(view.plan, start, view.position, view.stage.stable):
         names = ", ".join(str(position) for position in left_out)
-        message = f"went from {start} straight to {view.position}, without {names}: requests may meet pods that are not ready"
-        yield Result(WARNING, message, rollout, "", path)
+        yield f"went from {start} straight to {view.position}, without {names}: requests may meet pods that are not ready"
+
+
+def _swap(view: View) -> "Iterator[str]":
+    """Warn where the canary's Service turns from pods of one version to those of the next before they are ready."""
+    release, traffic = view.scene.state.release(view.plan.rollout), view.stage.traffic
+    if release and release.target and view.revisions.new and view.isolation.mode == LABEL and traffic:
+        if traffic.weight or traffic.matches:
+            yield (
+                f"the canary Service selects {view.isolation.key}={view.isolation.canary} from now on, and those pods are "
+                "not ready yet; render 0>1/scale first, which sends it no requests"
+            )
+
+
+def _named(view: View) -> str:
+    position = str(view.position)
+    return f"step {position} of {len(view.plan.steps)}" if position.isdigit() else position
+
+
+def _count(name: str, pods: int) -> str:
+    return f"{name} {pods} pod{'' if pods == 1 else 's'}"
 
 
 def describe(view: View) -> str:
     """Say in one line what runs and who gets it."""
     stage = view.stage
-    pods = f"{view.workload.ref.name} {stage.stable} pods"
+    pods = _count(view.workload.ref.name, stage.stable)
     if stage.canary is None:
         return f"{pods}, no canary"
-    pods += f", {view.canary.name} {stage.canary} pods"
+    pods += f", {_count(view.canary.name, stage.canary)}"
     if stage.traffic is None:
         return f"{pods}, traffic by number of pods"
     if stage.traffic.matches:
         return f"{pods}, matching requests to the canary"
     return f"{pods}, {stage.traffic.weight}% of requests to the canary"
 
-
-def _position(text: str, view: View) -> "Position | None":
-    try:
-        return locate(text, view.plan.rests)
-    except KrmfnError:
-        return None

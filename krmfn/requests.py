@@ -31,21 +31,19 @@ def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]
     """Return what is to be rendered, and what was left alone. Raises ``Refused`` with everything that is wrong."""
     rollouts = list(_rollouts(scene))
     problems: list[KrmfnError] = [*_absent(scene, rollouts, config)]
+    if problems:
+        raise Refused(problems)
     found: list[Request] = []
-    remarks: list[Result] = []
     for item in rollouts:
         try:
-            text = _position(scene, item, config, alone=len(rollouts) == 1)
-            if text:
-                found.append(Request(item, _plan(item), text))
-            else:
-                remarks.append(Result(INFO, "has no position yet and was left alone", item.ref, "", item.path))
+            found.append(Request(item, _plan(item), _position(scene, item, config, alone=len(rollouts) == 1)))
         except KrmfnError as problem:
             problems.append(problem)
     problems += _shared_workloads(found)
     if problems:
         raise Refused(problems)
-    return found, remarks
+    alone = [Result(INFO, "has no position yet and was left alone", r.plan.rollout) for r in found if not r.position]
+    return [request for request in found if request.position], alone
 
 
 def _rollouts(scene: Scene) -> "Iterator[Item]":

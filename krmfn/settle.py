@@ -1,5 +1,6 @@
 """From a request to a view: the workload, both revisions, the stage, and how the sides are told apart."""
 
+from krmfn import sound
 from krmfn.changes import GONE, Change, at, diff
 from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
@@ -35,6 +36,7 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
     found = Found(plan, workload, release, _canary_changes(scene, workload), _given(stable, workload.ref))
     revisions = settle(found, config)
     check(found, revisions, str(position), retarget=config.retarget)
+    sound.check(scene, plan, workload, revisions)
     return View(
         scene=scene,
         plan=plan,

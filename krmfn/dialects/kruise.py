@@ -118,7 +118,7 @@ def _weight(place: Fields, version: str) -> int | None:
 def _pods(place: Fields, weight: int | None) -> Amount:
     field = place.at("replicas")
     if field.value is None:
-        if weight is None or place.has("traffic"):
+        if not place.has("weight"):
             field.problem("is required: how many pods run the new version at this step")
         return Amount(weight or 0, percent=True)
     if isinstance(field.value, str):
@@ -133,7 +133,9 @@ def _percent(field: Fields) -> int | None:
     """Read ``N%`` with a whole N, as the webhook does: no ``33.3%``, no ``50``."""
     found = _PERCENT.fullmatch(field.value) if isinstance(field.value, str) else None
     if found is None:
-        field.problem(f'{field.value!r} is no percentage; write a whole number and a percent sign, such as "33%"')
+        message = f'{field.value!r} is no percentage; write a whole number and a percent sign, such as "33%"'
+        counts = field.path.endswith("replicas")
+        field.problem(f"{message}, or a number of pods without quotes" if counts else message)
         return None
     return int(found.group(1))
 
@@ -160,7 +162,8 @@ def _conditions(place: Fields, key: str, part: str) -> "Iterator[Condition]":
 
 def _check_order(canary: Fields, steps: tuple[Step, ...]) -> None:
     for number, (before, after) in enumerate(zip(steps, steps[1:], strict=False), 1):
-        if before.pods.percent == after.pods.percent and after.pods.number < before.pods.number:
+        comparable = before.pods.percent == after.pods.percent and 0 < after.pods.number < before.pods.number
+        if comparable and not (before.pods.percent and before.pods.number > 100):
             place = Fields(None, canary.ref, f"{after.field}.replicas", canary.problems)
             place.problem(f"is {after.pods}, less than the {before.pods} of step {number}; replicas may not decrease")
 

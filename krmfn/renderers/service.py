@@ -1,7 +1,6 @@
 """The Services: one for the canary, and the author's pinned to the stable side while traffic is divided."""
 
 from krmfn.config import PIN, ROLLOUT
-from krmfn.errors import KrmfnError
 from krmfn.isolation import LIMIT, labels, service_selector, short
 from krmfn.kinds import OWN_SERVICE, carried
 from krmfn.krm import load
@@ -21,12 +20,11 @@ SELECTOR = ("spec", "selector")
 
 
 def render(view: View) -> "Iterator[Added | Edited | Result]":
-    """Yield the canary Services and the pins. Raises KrmfnError for a Service that cannot be divided."""
+    """Yield the canary Services and the pins."""
     for pair in view.plan.services:
         item = view.scene.require(
             Ref("v1", "Service", view.workload.ref.namespace, pair.stable), view.plan.rollout, pair.field
         )
-        check(item, view)
         if view.stage.traffic is not None and pair.canary != pair.stable:
             if len(pair.canary) > LIMIT:
                 message = f"the Service name {pair.canary!r} would have {len(pair.canary)} characters; it is shortened"
@@ -45,24 +43,6 @@ def also_pinned(view: View) -> "Iterator[Item]":
         same_place = item.ref.namespace == view.workload.ref.namespace and item.ref.name not in named
         if same_place and annotations.get(PIN) == "true" and _selects(item, view):
             yield item
-
-
-def check(item: "Item", view: View) -> None:
-    """Refuse a Service by which the two sides cannot be told apart."""
-    spec = item.value.get("spec") or {}
-    selector = spec.get("selector") or {}
-    problem = ""
-    if spec.get("type") == "ExternalName":
-        problem = "is an ExternalName: it has no pods to divide; name the Service that selects the workload's pods"
-    elif not selector:
-        problem = "has no selector, so it cannot be told which pods to reach; name the Service that selects them"
-    elif spec.get("clusterIP") == "None":
-        problem = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
-    elif not _selects(item, view):
-        problem = f"selects no pods of {view.workload.ref}: {selector} is not on its pod template"
-    if problem:
-        field = "spec.type" if "ExternalName" in problem else "spec.selector"
-        raise KrmfnError(problem, ref=item.ref, field=field, file=item.path)
 
 
 def _selects(item: "Item", view: View) -> bool:

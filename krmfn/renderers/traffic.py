@@ -6,9 +6,9 @@ from krmfn.errors import KrmfnError
 from krmfn.isolation import short
 from krmfn.kinds import carried
 from krmfn.krm import same
-from krmfn.krm.item import Ref
 from krmfn.plan import EXACT, PREFIX, Match, Route, Traffic
 from krmfn.scene import bare
+from krmfn.sound import route_of
 from krmfn.view import Added, Edited, View
 
 TYPE_CHECKING = False
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
 
+# A script in the package wins over ours, whatever ConfigMap it is in.
+SCRIPTS = "lua.traffic.routing."
 TYPES = {EXACT: "exact", PREFIX: "prefix"}
 
 
 def render(view: View) -> "Iterator[Added | Edited]":
     """Yield what each provider makes of the stage. Raises KrmfnError for what it cannot express."""
     for route in view.plan.routes:
-        namespace = view.workload.ref.namespace
-        item = _find(view, route, namespace)
+        item = route_of(view.scene, view.plan, route, view.workload.ref.namespace)
         script = _script(view, route)
         if view.stage.traffic is None:
             continue
@@ -58,26 +59,14 @@ def needs(traffic: Traffic) -> "dict[str, str]":
     return found
 
 
-def _find(view: View, route: Route, namespace: str) -> "Item":
-    for version in ("v1", "v1beta1"):
-        ref = Ref(f"{route.group}/{version}", route.kind, namespace, route.name)
-        if item := view.scene.lookup(ref):
-            return item
-    return view.scene.require(
-        Ref(f"{route.group}/v1", route.kind, namespace, route.name), view.plan.rollout, route.field
-    )
-
-
 def _script(view: View, route: Route) -> "lua.Script":
-    for item in view.scene.of_kind("", "ConfigMap", lua.CONFIG_MAP):
-        if item.ref.name == lua.CONFIG_MAP:
-            found = lua.from_config(item.value.get("data") or {}, route.group, route.kind, route.variant)
-            if found:
-                return found
+    for item in view.scene.of_kind("", "ConfigMap", SCRIPTS):
+        if found := lua.from_config(item.value.get("data") or {}, route.group, route.kind, route.variant):
+            return found
     if found := lua.find(route.group, route.kind, route.variant):
         return found
     variant = f" of class {route.variant!r}" if route.variant else ""
-    message = f"there is no provider for {route.kind}.{route.group}{variant}; bring a script in the ConfigMap {lua.CONFIG_MAP}"
+    message = f"there is no provider for {route.kind}.{route.group}{variant}; bring a script in a ConfigMap, key {SCRIPTS}…"
     raise KrmfnError(message, ref=view.plan.rollout, field=route.field)
 
 

@@ -2,7 +2,7 @@
 
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
-from krmfn.isolation import canary_selector, canary_template, labels, short
+from krmfn.isolation import canary_selector, canary_template, short
 from krmfn.kinds import TWIN, carried
 from krmfn.krm import load
 from krmfn.krm.item import Ref
@@ -21,7 +21,6 @@ def render(view: View) -> "Iterator[Added | Edited]":
     """Yield the template of the author's workload, and the canary workload. Raises KrmfnError for one that cannot run."""
     if view.plan.style != TWIN:
         return
-    _check_selector(view)
     template = view.stage.template
     yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
     if view.stage.canary is not None:
@@ -44,17 +43,6 @@ def _canary(view: View) -> "Manifest":
         "metadata": {"name": view.canary.name} | metadata,
         "spec": spec,
     }
-
-
-def _check_selector(view: View) -> None:
-    """Refuse a template that the workload's own selector does not match: the API server would."""
-    selector = (view.workload.value["spec"].get("selector") or {}).get("matchLabels") or {}
-    for revision in ("stable", "target"):
-        pods = labels(load(view.text(revision)))
-        if wrong := [k for k, v in selector.items() if pods.get(k) != v]:
-            message = f"the {revision} pod template has no {wrong[0]}={selector[wrong[0]]}, which the selector asks for"
-            field = "spec.template.metadata.labels"
-            raise KrmfnError(message, ref=view.workload.ref, field=field, file=view.workload.path)
 
 
 def _check_claims(view: View) -> None:

@@ -1,0 +1,85 @@
+"""Whether the author's objects can be released at all: checked before anything is rendered, all of it at once."""
+
+from krmfn.errors import KrmfnError
+from krmfn.isolation import LIMIT, labels
+from krmfn.krm import load
+from krmfn.krm.item import Ref
+from krmfn.results import Refused
+from krmfn.selectors import matches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
+    from krmfn.plan import Pair, Plan, Route
+    from krmfn.revisions import Revisions
+    from krmfn.scene import Scene
+
+
+def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions") -> None:
+    """Raise ``Refused`` with everything that the API server would refuse, or that would leave a Service without pods."""
+    pods = labels(load(revisions.stable))
+    problems = [*_templates(workload, revisions), *_routes(scene, plan, workload)]
+    for pair in plan.services:
+        problems += _service(scene, plan, workload, (pair, pods))
+    if problems:
+        raise Refused(problems)
+
+
+def _templates(workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError]":
+    selector = workload.value["spec"]["selector"].get("matchLabels") or {}
+    for name, text in (("stable", revisions.stable), ("target", revisions.target or revisions.stable)):
+        found = labels(load(text))
+        if wrong := [key for key, value in selector.items() if found.get(key) != value]:
+            message = f"the {name} pod template has no {wrong[0]}={selector[wrong[0]]}, which the selector asks for"
+            yield KrmfnError(message, ref=workload.ref, field="spec.template.metadata.labels", file=workload.path)
+            return
+
+
+def _routes(scene: "Scene", plan: "Plan", workload: "Item") -> "Iterator[KrmfnError]":
+    for route in plan.routes:
+        try:
+            route_of(scene, plan, route, workload.ref.namespace)
+        except KrmfnError as problem:
+            yield problem
+
+
+def route_of(scene: "Scene", plan: "Plan", route: "Route", namespace: str) -> "Item":
+    """Return the route object, whatever its version. Raises KrmfnError where there is none."""
+    return scene.require(Ref(f"{route.group}/v1", route.kind, namespace, route.name), plan.rollout, route.field)
+
+
+def _service(
+    scene: "Scene", plan: "Plan", workload: "Item", found: "tuple[Pair, dict[str, str]]"
+) -> "Iterator[KrmfnError]":
+    pair, pods = found
+    if len(pair.stable) > LIMIT:
+        message = f"names a Service of {len(pair.stable)} characters; Kubernetes allows {LIMIT}, so give it a shorter name"
+        yield KrmfnError(message, ref=plan.rollout, field=pair.field)
+        return
+    try:
+        item = scene.require(Ref("v1", "Service", workload.ref.namespace, pair.stable), plan.rollout, pair.field)
+    except KrmfnError as problem:
+        yield problem
+        return
+    problem, field = _wrong(item.value.get("spec") or {}, pods, workload.ref)
+    if problem:
+        yield KrmfnError(problem, ref=item.ref, field=field, file=item.path)
+
+
+def _wrong(spec: "Manifest", pods: dict[str, str], workload: Ref) -> tuple[str, str]:
+    """Say what is wrong with a Service by which two sides are to be told apart, and in which field."""
+    selector = spec.get("selector") or {}
+    if spec.get("type") == "ExternalName":
+        return "is an ExternalName: it has no pods to divide; name the Service that selects the workload's pods", "spec.type"
+    if not selector:
+        return "has no selector, so it cannot be told which pods it reaches; name the Service that does", "spec.selector"
+    if spec.get("clusterIP") == "None":
+        message = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
+        return message, "spec.clusterIP"
+    if not matches(selector, pods):
+        wanted = ", ".join(f"{key}={value}" for key, value in selector.items() if pods.get(key) != value)
+        return f"selects {wanted}, which is not on the pods of {workload}", "spec.selector"
+    return "", ""

@@ -1,0 +1,78 @@
+"""The laws of the design, on generated packages and positions."""
+
+import os
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from krmfn import krm
+from tests.packages import Made, packages, positions
+from tests.stories import Files, rendered
+
+EXAMPLES = int(os.environ.get("KRMFN_LAWS", "0")) or (2000 if os.environ.get("CI") else 200)
+CANARY = "nginx.ingress.kubernetes.io/canary-weight"
+
+
+def at(made: Made, files: Files, position: str) -> Files:
+    """Render and insist that it can be done."""
+    after, outcome = rendered(files, made.spec | {"step": position})
+    assert not outcome.failed, [result.line() for result in outcome.results]
+    return after
+
+
+def objects(files: Files) -> dict[tuple[str, str], Any]:
+    """Return the objects of a package by kind and name."""
+    items = krm.read_files(files.items()).items
+    return {(item.ref.kind, item.ref.name): item.value for item in items}
+
+
+@settings(max_examples=EXAMPLES)
+@given(st.data())
+def test_a_stage_looks_the_same_whatever_was_rendered_before_it(data: st.DataObject) -> None:
+    """Rendering is idempotent, and forgets every other position: the same bytes, for all positions of a release."""
+    made = data.draw(packages())
+    a, b = data.draw(positions(made.rests)), data.draw(positions(made.rests))
+    at_a, at_b = at(made, made.files, a), at(made, made.files, b)
+    assert at(made, at_a, a) == at_a
+    assert at(made, at_a, b) == at_b
+
+
+@settings(max_examples=EXAMPLES // 4)
+@given(st.data())
+def test_after_complete_only_the_author_s_package_is_left(data: st.DataObject) -> None:
+    """What stands there then is the author's at the new version, the state, and nothing of the canary."""
+    made = data.draw(packages())
+    before = objects(made.files)
+    after = objects(at(made, at(made, made.files, data.draw(positions(made.rests))), "complete"))
+    assert set(after) == {*before, ("RolloutState", "krmfn-state")}
+    for (kind, name), value in before.items():
+        if kind in ("Service", "Ingress"):
+            assert value == after[kind, name]
+    container = after["Deployment", made.name]["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "shop/main:2.0"
+
+
+@settings(max_examples=EXAMPLES // 4)
+@given(st.data())
+def test_every_step_has_the_pods_and_the_weight_that_its_author_asked_for(data: st.DataObject) -> None:
+    """The canary's pods, its Ingress and both Services say what the step says, and no Service selects the wrong side."""
+    made = data.draw(packages())
+    number = data.draw(st.integers(1, len(made.steps)))
+    step, found = made.steps[number - 1], objects(at(made, made.files, str(number)))
+    wanted = step["replicas"]
+    pods = min(made.replicas, wanted if isinstance(wanted, int) else -(-int(wanted[:-1]) * made.replicas // 100))
+    canary = found["Deployment", f"{made.name}-canary"]["spec"]
+    stable = found["Deployment", made.name]["spec"]
+    assert (stable["replicas"], canary["replicas"]) == (made.replicas, pods)
+    if ("Ingress", f"{made.name}-canary") not in found:
+        return
+    annotations = found["Ingress", f"{made.name}-canary"]["metadata"]["annotations"]
+    assert annotations.get(CANARY, "none") == ("none" if "matches" in step else str(step.get("weight", 0)))
+    on_stable, on_canary = (side["template"]["metadata"]["labels"].items() for side in (stable, canary))
+    to_canary = found["Service", f"{made.name}-canary"]["spec"]["selector"].items()
+    to_stable = found["Service", made.name]["spec"]["selector"].items()
+    assert to_canary <= on_canary
+    assert not to_canary <= on_stable
+    assert to_stable <= on_stable
+    assert (to_stable <= on_canary) is not ("weight" in step or "matches" in step)

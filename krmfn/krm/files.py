@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from krmfn.errors import KrmfnError
+from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.internals import SPELLINGS, stripped
+from krmfn.krm.outline import decoded
 from krmfn.krm.package import FILES, Package
 from krmfn.krm.stream import closed, documents
 
@@ -22,7 +23,15 @@ _SEPARATOR = b"---\n"
 
 def read_files(files: Iterable[tuple[str, bytes]]) -> Package:
     """Read files, each a name and its bytes: YAML streams, or JSON. Raises NotYaml, which names the file."""
-    return Package(FILES, [documents(data, name) for name, data in files])
+    return Package(FILES, [_read(name, data) for name, data in files])
+
+
+def _read(name: str, data: bytes) -> Stream:
+    try:
+        return documents(data, name)
+    except NotYaml:
+        decoded(data, name)
+        raise
 
 
 def write_stream(items: Sequence[Item]) -> bytes:
@@ -45,9 +54,9 @@ def _untracked(item: Item) -> Item:
 def write_files(package: Package, items: Changes) -> dict[str, bytes | None]:
     """Return the new bytes of every file, by name; None for a file whose last document went.
 
-    ``items`` says what changed, by mark, or is every item in order. Documents that did not change keep their bytes, with
-    separators and comments; one that is gone takes its own with it. New items follow the documents of the file `path`;
-    a JSON file holds one document, so there each new item gets a file.
+    ``items`` says what changed, by mark, or is every item in order. Documents that did not change keep their bytes,
+    with separators and comments; one that is gone takes its own with it. New items follow the documents of the file
+    `path`; a JSON file holds one document, so there each new item gets a file.
     """
     changes = package.changes(items)
     written: dict[str, bytes | None] = {}
@@ -70,9 +79,10 @@ def _standing(package: Package, mark: int, now: Sequence[Item] | None) -> Item |
     given = package.items[mark]
     if now is None:
         return given
-    first = now[0] if now else None
-    if first and (first.mark == mark or (first.mark < 0 and (first.ref.key, first.path) == (given.ref.key, given.path))):
-        return first
+    for first in now[:1]:
+        replaces = first.mark < 0 and (first.ref.key, first.path) == (given.ref.key, given.path)
+        if first.mark == mark or replaces:
+            return first
     return None
 
 

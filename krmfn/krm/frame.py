@@ -1,4 +1,4 @@
-"""What stands around the items of a ResourceList: apiVersion, kind, functionConfig, results, and whatever else a host says."""
+"""What stands around the items of a ResourceList: apiVersion, kind, functionConfig, results, and whatever hosts add."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The annotations by which hosts keep track of objects: which file, which place, which comments (reference: kpt's wire format)."""
+"""The annotations by which hosts keep track of objects: which file, which place in it, whose comments."""
 
 from __future__ import annotations
 

@@ -42,8 +42,17 @@ def loans(slices: Slices) -> dict[int, Loan]:
     if not any(_borrows(slices, number) for number in _suspects(slices)):
         return {}
     text = slices.data.decode()
-    offsets = [len(slices.data[:offset].decode()) for pair in zip(slices.starts, slices.ends, strict=True) for offset in pair]
-    return standalone(text, [*zip(offsets[::2], offsets[1::2], strict=True), (offsets[-1], len(text))])
+    starts, ends = _in_characters(slices.data, slices.starts), _in_characters(slices.data, slices.ends)
+    return standalone(text, [*zip(starts, ends, strict=True), (ends[-1], len(text))])
+
+
+def _in_characters(data: bytes, offsets: list[int]) -> list[int]:
+    """Turn rising offsets of bytes into offsets of characters."""
+    found, at, done = [], 0, 0
+    for offset in offsets:
+        at, done = at + len(data[done:offset].decode()), offset
+        found.append(at)
+    return found
 
 
 def _suspects(slices: Slices) -> set[int]:

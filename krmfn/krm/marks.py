@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-from krmfn.errors import KrmfnError, NotYaml
-from krmfn.krm.emit import dump
-from krmfn.krm.item import load
+from krmfn.errors import KrmfnError
+from krmfn.krm.item import dump, load
 from krmfn.krm.loans import standalone
-from krmfn.krm.outline import outline
+from krmfn.krm.outline import decoded, misread, outline
 from krmfn.krm.slices import Slices
 
 TYPE_CHECKING = False
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
 
 # A parse that makes objects of everything reads some ten megabytes a second, and what needs it was written by hand.
 LARGEST = 32 << 20
-_GAP = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+)*+")
+_BREAKS = ("\n", "\r", "\x85", "\u2028", "\u2029")
+# Blanks and comments; in front of the first dash, also an anchor and a tag.
+_TO_DASH = re.compile(r"(?:\s++|#[^\r\n\x85\u2028\u2029]*+|[&!]\S*+)*+")
 
 
 def cut_at_marks(data: bytes) -> Slices:
@@ -39,34 +40,20 @@ def cut_at_marks(data: bytes) -> Slices:
     text = decoded(data)
     whole = outline(text)
     whole.require_list()
-    return _in_place(text, whole) or _laid_out(text, whole)
+    return _in_place(text, whole) if whole.fields["items"].block_list else _laid_out(text, whole)
 
 
-def decoded(data: bytes, file: str = "") -> str:
-    """Decode UTF-8, or raise NotYaml with the place of the first byte that is not."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode()) + 1
-        message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save the text as UTF-8"
-        raise NotYaml(message, line=line, column=column, file=file) from None
-
-
-def _in_place(text: str, whole: Outline) -> Slices | None:
-    """Cut a block list where it stands; None where it is not one that has each dash on a line of its own."""
+def _in_place(text: str, whole: Outline) -> Slices:
+    """Cut a block list where it stands."""
     items = whole.fields["items"]
-    if not items.block_list:
-        return None
-    column = items.event.start_mark.column
     starts, at = [], items.start
     for _, end in whole.elements:
-        gap = _GAP.match(text, at)
-        starts.append(gap.end() if gap else at)
+        starts.append(_TO_DASH.match(text, at).end())  # type: ignore[union-attr] - it also matches nothing
         at = end
-    margin = " " * column
-    if any(text[start - column : start] != margin or text[start] != "-" for start in starts):
-        return None
+    before = text[: starts[0]]
+    column = len(before) - len(before.rstrip(" "))
+    if not before.rstrip(" ").endswith(_BREAKS):
+        raise misread(items.event, "write each `- ` of `items` on a line of its own")
     ends = [*(start - column for start in starts[1:]), len(text[: items.end].rstrip(" "))]
     return Slices(text.encode(), _in_bytes(text, starts), _in_bytes(text, ends), column)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Far deeper than any manifest, and flat enough for whatever reads our output.
 DEEPEST = 200
+DIRECTIVES = "Kubernetes tools refuse % directives; remove the line"
 KIND = "ResourceList"
 HINT = "a KRM function reads what kpt or kustomize send; for plain manifests use `krmfn render`"
 _OPENING = (events.MappingStartEvent, events.SequenceStartEvent)
@@ -80,6 +81,17 @@ def misread(event: Any, message: str, *, line: int = 1, file: str = "") -> NotYa
     return NotYaml(message, line=line + mark.line, column=mark.column + 1, file=file)
 
 
+def decoded(data: bytes, file: str = "") -> str:
+    """Decode UTF-8, or raise NotYaml with the place of the first byte that is not."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode()) + 1
+        message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; save the text as UTF-8"
+        raise NotYaml(message, line=line, column=column, file=file) from None
+
+
 def outline(text: str) -> Outline:
     """Read the top level of the one document in a text.
 
@@ -90,7 +102,8 @@ def outline(text: str) -> Outline:
     told = walk(text)
     next(told)
     start, root = next(told), next(told, None)
-    refuse_directives(start)
+    if getattr(start, "version", None) or getattr(start, "tags", None):
+        raise misread(start, DIRECTIVES)
     if not isinstance(root, events.MappingStartEvent):
         raise KrmfnError("the input is not a ResourceList: its document is not a mapping")
     fields: dict[str, Node] = {}
@@ -102,12 +115,6 @@ def outline(text: str) -> Outline:
     return Outline(fields, elements)
 
 
-def refuse_directives(start: Any, *, line: int = 1, file: str = "") -> None:
-    """Raise NotYaml where the event that begins a document has directives."""
-    if getattr(start, "version", None) or getattr(start, "tags", None):
-        raise misread(start, "Kubernetes tools refuse % directives; remove the line", line=line, file=file)
-
-
 def _name(key: Any, fields: dict[str, Node]) -> str:
     if not isinstance(key, events.ScalarEvent):
         raise misread(key, "a field of a ResourceList is not named by a string")
@@ -116,7 +123,7 @@ def _name(key: Any, fields: dict[str, Node]) -> str:
     return str(key.value)
 
 
-def _node(told: Iterator[Any], elements: "list[tuple[int, int]] | None" = None) -> Node:
+def _node(told: Iterator[Any], elements: list[tuple[int, int]] | None = None) -> Node:
     """Consume one value; where it is a sequence, collect its elements."""
     first = next(told)
     if elements is not None and isinstance(first, events.SequenceStartEvent):

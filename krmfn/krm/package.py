@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from krmfn.krm.item import Item
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from krmfn.krm.loans import Loan
     from krmfn.krm.stream import Stream
 
-    # What stands in the place of each item that changed: nothing, the item as edited, new items. Or all items, in order.
+    # What stands in the place of each item that changed: nothing, the item as edited, new ones. Or all items, in order.
     Changes = Mapping[int, Sequence[Item]] | Sequence[Item]
 
 LIST, STREAM, FILES = "list", "stream", "files"
@@ -128,7 +128,7 @@ class Package:
         places: dict[int, list[Item]] = {mark: [] for mark in range(len(self.items))}
         place = 0
         marks = [item.mark for item in items if item.mark >= 0]
-        ordered = all(before < after for before, after in zip(marks, marks[1:], strict=False))
+        ordered = all(before < after for before, after in pairwise(marks))
         for item in items:
             place = item.mark if ordered and item.mark >= 0 else place
             places.setdefault(place, []).append(item)

@@ -1,10 +1,10 @@
-"""Where each object's text lies in one buffer, found by bytes and proved by libyaml: nothing is built for what nobody reads.
+"""Where each object's text lies in one buffer, found by bytes and proved by libyaml; no objects are built.
 
 A ResourceList is cut at every line that begins with a dash in the column of the list. That is right unless the line is
 part of a quoted scalar or a flow collection: block and plain scalars cannot continue at that column. So libyaml parses
-each slice on its own. The first slice begins at an element of the list; where a slice that begins so also parses, nothing
-is left open at its end, and the next one begins at an element too. What cannot be proved in this way is ``Unsure``, and
-has to be parsed as a whole.
+each slice on its own. The first slice begins at an element of the list; where a slice that begins at one also parses,
+nothing is left open at its end, and the next one begins at an element too. What cannot be proved in this way is
+``Unsure``, and has to be parsed as a whole.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ MANY_BRACKETS = 1000
 _SPELLED = rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]'
 
 
-class Unsure(Exception):  # noqa: N818 - it never leaves this package, and is no error
+class Unsure(Exception):
     """The cut cannot be proved by looking at bytes."""
 
 
 class Slices:
     """Texts in one buffer: number i is ``data[starts[i]:ends[i]]``.
 
-    In a ResourceList each begins with its dash at ``column``, and the lines of the list are ``data[begin:end]``; for the
-    documents of a stream ``column`` is None.
+    In a ResourceList each begins with its dash at ``column``, and the lines of the list are ``data[begin:end]``; for
+    the documents of a stream ``column`` is None.
     """
 
     __slots__ = ("_spelled", "begin", "column", "data", "end", "ends", "starts")
 
-    def __init__(self, data: bytes, starts: list[int], ends: list[int], column: int | None = None, begin: int = 0) -> None:
+    def __init__(
+        self, data: bytes, starts: list[int], ends: list[int], column: int | None = None, begin: int = 0
+    ) -> None:
         """``begin`` matters only where there are no texts."""
         self.data, self.starts, self.ends, self.column = data, starts, ends, column
         self.begin = starts[0] - (column or 0) if starts else begin

@@ -12,7 +12,7 @@ from krmfn.errors import NotYaml
 from krmfn.frozen import Value
 from krmfn.krm.item import load, new, same
 from krmfn.krm.libyaml import events
-from krmfn.krm.outline import refuse_directives, walk
+from krmfn.krm.outline import DIRECTIVES, walk
 from krmfn.krm.slices import Slices, prove
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Piece(Value):
-    """The bytes from one separator to the next; ``data[start:end]`` is the document in it, unless it is only comments."""
+    """The bytes from one separator to the next; ``data[start:end]`` is the document in them, where they are ``filled``."""
 
     begin: int
     start: int
@@ -75,17 +75,16 @@ def _lines(marker: re.Pattern[bytes], data: bytes, begin: int, stop: int) -> Ite
 
 def _filled(text: bytes, line: int, path: str) -> bool:
     """Tell whether a piece holds a document, rather than only comments. Raises NotYaml where it is neither."""
-    directive = _DIRECTIVE.search(text)
     try:
         prove(text, line=line, file=path)
-        told = walk(text, line=line, file=path)
-        _, start, content = next(told), next(told), next(told, None)
     except NotYaml:
-        if directive:
-            line += text.count(b"\n", 0, directive.start())
-            raise NotYaml("Kubernetes tools refuse % directives; remove the line", line=line, column=1, file=path) from None
-        raise
-    refuse_directives(start, line=line, file=path)
+        directive = _DIRECTIVE.search(text)
+        if directive is None:
+            raise
+        line += text.count(b"\n", 0, directive.start())
+        raise NotYaml(DIRECTIVES, line=line, column=1, file=path) from None
+    told = walk(text, line=line, file=path)
+    _, _, content = next(told), next(told), next(told, None)
     nothing = isinstance(content, events.ScalarEvent) and content.start_mark.index == content.end_mark.index
     return content is not None and not nothing
 

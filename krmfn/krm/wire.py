@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from krmfn.errors import KrmfnError, NotYaml
-from krmfn.krm.internals import placed, restored
 from krmfn.krm.frame import Frame
+from krmfn.krm.internals import placed, restored
 from krmfn.krm.loans import loans
-from krmfn.krm.outline import KIND, kind
+from krmfn.krm.outline import KIND, decoded, kind
 from krmfn.krm.package import LIST, STREAM, Package
-from krmfn.krm.slices import Slices, Unsure, cut
+from krmfn.krm.slices import Unsure, cut
 from krmfn.krm.stream import BOM, Stream, closed, documents
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm.item import Item, Manifest
     from krmfn.krm.package import Changes
+    from krmfn.krm.slices import Slices
 
 _EMPTY = (
     "the input is empty: a host that takes nothing for an answer deletes the whole package, so krmfn needs a "
@@ -40,6 +41,14 @@ def read(data: bytes) -> Package:
         KrmfnError: it is empty, or a ResourceList that has no list of items.
     """
     given = _screened(data)
+    try:
+        return _read(given)
+    except NotYaml:
+        decoded(given)
+        raise
+
+
+def _read(given: bytes) -> Package:
     text = given.removeprefix(BOM)
     if KIND.encode() not in text or kind(text) != KIND:
         return _read_stream(given)

@@ -6,6 +6,8 @@ import sys
 import click
 
 from krmfn import __version__
+from krmfn.cli.differing import diff
+from krmfn.cli.planning import plan
 from krmfn.cli.rendering import render
 
 TYPE_CHECKING = False
@@ -26,7 +28,7 @@ def commands() -> None:
     """
 
 
-for command in (render,):
+for command in (render, plan, diff):
     commands.add_command(command)
 
 

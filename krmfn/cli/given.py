@@ -57,7 +57,7 @@ def _default(package: "Package", rollout: str) -> Config:
     if package.config:
         return configs.parse(package.config)
     steps = [item for item in package.find(configs.KIND, configs.API_VERSION) if item.ref.kind == configs.KIND]
-    found = [configs.parse(item.value, item.ref) for item in steps]
+    found = [configs.parse(item.value) for item in steps]
     found = [config for config in found if not rollout or config.rollout in ("", rollout)]
     if len(found) > 1:
         names = ", ".join(f"{item.ref.name} ({item.path})" for item in steps)

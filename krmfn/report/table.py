@@ -1,0 +1,82 @@
+"""The plan as a table for a terminal: aligned, at most 100 columns wide, in colour where that is wanted."""
+
+import textwrap
+
+from krmfn.report import words
+from krmfn.report.waiting import steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from krmfn.report.difference import Difference
+    from krmfn.report.outlook import Outlook
+
+WIDTH = 100
+HEAD = ("", "POSITION", "STABLE", "CANARY", "TO THE CANARY", "PINNED", "BEFORE THE NEXT COMMIT")
+# What a column may take before its text is wrapped; names of positions and numbers never are.
+_WRAPPED = {4: 28, 6: 30}
+_BOLD, _DIM, _END = "\033[1m", "\033[2m", "\033[0m"
+_COLOURS = {"+": "\033[32m", "~": "\033[33m", "-": "\033[31m"}
+
+
+def table(outlook: "Outlook", *, colour: bool = False) -> str:
+    """Return the plan of one rollout as text."""
+    paint = _paint if colour else _plain
+    lines = [paint(line, _BOLD if not number else "") for number, line in enumerate(_introduction(outlook))]
+    rows = [HEAD, *_rows(outlook)]
+    widths = [max(len(part) for row in rows for part in _wrapped(row[n], n)) for n in range(len(HEAD))]
+    lines += ["", *(paint(line, _DIM) for line in _lines(HEAD, widths))]
+    for row, commit in zip(rows[1:], outlook.timeline, strict=True):
+        lines += [paint(line, _BOLD if row[0] else "") for line in _lines(row, widths)]
+        for sign, text in _changes(commit.changes or ()):
+            lines.append(paint(text, _COLOURS[sign]))
+    lines += ["", paint(words.way_back(outlook), _DIM)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _introduction(outlook: "Outlook") -> "Iterator[str]":
+    yield words.title(outlook)
+    for fact in words.facts(outlook):
+        yield from textwrap.wrap(fact, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
+    for before, commit in steps(outlook.timeline[0].stage, outlook.timeline):
+        stage, position = commit.stage, str(commit.position)
+        yield (
+            ">" if position == outlook.current else "",
+            position,
+            words.stable(stage),
+            words.canary(stage),
+            words.traffic(stage),
+            words.pinned(stage),
+            words.waiting(outlook, before, commit),
+        )
+
+
+def _lines(row: "Sequence[str]", widths: "Sequence[int]") -> "Iterator[str]":
+    """Yield the lines of one row: as many as its longest cell needs."""
+    cells = [_wrapped(cell, number) for number, cell in enumerate(row)]
+    for number in range(max(len(cell) for cell in cells)):
+        parts = [cell[number] if number < len(cell) else "" for cell in cells]
+        yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).removeprefix(" ")
+
+
+def _wrapped(cell: str, column: int) -> list[str]:
+    width = _WRAPPED.get(column)
+    return textwrap.wrap(cell, width, break_on_hyphens=False) or [""] if width else [cell]
+
+
+def _changes(found: "Sequence[Difference]") -> "Iterator[tuple[str, str]]":
+    for sign, text in words.changes(found):
+        lines = textwrap.wrap(text, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+        yield from ((sign, f"      {sign if not number else ' '} {line}") for number, line in enumerate(lines))
+
+
+def _paint(text: str, colour: str) -> str:
+    return f"{colour}{text}{_END}" if colour else text
+
+
+def _plain(text: str, _: str) -> str:
+    return text

@@ -34,7 +34,7 @@ def likeness(a: Any, b: Any) -> float:
         return 0.05 + 0.9 * sum(likeness(a[key], b[key]) for key in a if key in b) / len(a.keys() | b.keys())
     if isinstance(a, list) and isinstance(b, list):
         return 0.05 + 0.9 * sum(map(likeness, a, b)) / max(len(a), len(b), 1)
-    return 0.02 if type(a) is type(b) else 0.0
+    return 0.01 if isinstance(a, (dict, list)) is isinstance(b, (dict, list)) else 0.0
 
 
 def pairs(old: list[Any], new: list[Any]) -> list[Pair]:

@@ -6,13 +6,15 @@ import re
 
 from krmfn.krm.alike import pairs, same
 from krmfn.krm.emit import Text, flow
+from krmfn.krm.nodes import LIST, MAP, SCALAR, name
 from krmfn.krm.scalars import quoted, scalar
-from krmfn.krm.tree import LIST, MAP, SCALAR, Node, name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from krmfn.krm.nodes import Node
 
     Edit = tuple[int, int, str]
 
@@ -65,11 +67,11 @@ def _mapping(text: str, node: Node, new: dict[str, Any], *, json: bool) -> Itera
             yield from edits(text, child, new[own], json=json)
     added: dict[int, list[str]] = {}
     last = -1
-    for key in new:
+    for key, value in new.items():
         if key in names:
             last = names.index(key)
-        elif key not in node.value or not same(node.value[key], new[key]):
-            added.setdefault(last, []).append(flow({key: new[key]}, json=json)[1:-1])
+        elif key not in node.value or not same(node.value[key], value):
+            added.setdefault(last, []).append(flow({key: value}, json=json)[1:-1])
     places = [(key.start, child.end) for key, child in node.children]
     kept = [own in new or own == "<<" for own in names]
     yield from _rearranged(text, places, kept, added)
@@ -112,7 +114,8 @@ def _rearranged(
 
 def _comma(text: str, places: list[tuple[int, int]]) -> str:
     """Return what the author puts between two entries."""
-    for (_, end), (start, _) in zip(places, places[1:], strict=False):
-        if _COMMA.fullmatch(text, end, start):
-            return text[end:start]
+    for i in range(1, len(places)):
+        comma = _COMMA.fullmatch(text, places[i - 1][1], places[i][0])
+        if comma:
+            return comma[0]
     return ", "

@@ -12,13 +12,16 @@ import re
 from krmfn.krm import brackets, emit
 from krmfn.krm.alike import pairs, same
 from krmfn.krm.emit import Text
+from krmfn.krm.nodes import LIST, MAP, SCALAR, is_block, merges, name
 from krmfn.krm.scalars import scalar
-from krmfn.krm.source import Slot, Source, UnfitError, is_block, measured
-from krmfn.krm.tree import LIST, MAP, SCALAR, Node, merges, name
+from krmfn.krm.source import UnfitError, measured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from krmfn.krm.nodes import Node
+    from krmfn.krm.source import Slot, Source
 
 _FIRST_LINE = re.compile(r"[^\n]*\n(?: *\n)*( *)")
 
@@ -65,7 +68,7 @@ class _Surgery:
 
     def done(self) -> str:
         """Apply the edits; those at one place in the order in which they were made."""
-        parts = []
+        parts: list[str] = []
         at = 0
         for start, end, text in sorted(self.edits, key=lambda edit: edit[:2]):
             if start < at:
@@ -85,7 +88,7 @@ class _Surgery:
         elif node.kind is MAP:
             self.mapping(node, new, slot)
         elif node.kind is LIST:
-            self.list(node, new, slot)
+            self.sequence(node, new, slot)
         elif not self.scalar(node, new, slot):
             self.replace(node, new, slot)
 
@@ -101,11 +104,11 @@ class _Surgery:
                 self.entry(key, child, new[own])
         added: dict[int, dict[str, Any]] = {}
         last = -1
-        for key in new:
+        for key, value in new.items():
             if key in names:
                 last = names.index(key)
-            elif key not in node.value or not same(node.value[key], new[key]):
-                added.setdefault(last, {})[key] = new[key]
+            elif key not in node.value or not same(node.value[key], value):
+                added.setdefault(last, {})[key] = value
         starts = [key.start for key, _ in node.children]
         rows = _Rows(self.source, starts, [child.end for _, child in node.children], slot.opening)
         self.rearrange(rows, kept, added, node)
@@ -115,7 +118,7 @@ class _Surgery:
         if isinstance(new, Text) or not same(child.value, new):
             self.value(child, new, self.source.value_slot(key))
 
-    def list(self, node: Node, new: list[Any], slot: Slot) -> None:
+    def sequence(self, node: Node, new: list[Any], slot: Slot) -> None:
         """Change, remove and add items of a block list."""
         slots = self.source.item_slots(node)
         kept = [False] * len(slots)
@@ -133,7 +136,8 @@ class _Surgery:
             self.replace(node, new, slot)
             return
         starts = [each.opening - 1 for each in slots]
-        self.rearrange(_Rows(self.source, starts, [child.end for child in node.children], slot.opening), kept, added, node)
+        rows = _Rows(self.source, starts, [child.end for child in node.children], slot.opening)
+        self.rearrange(rows, kept, added, node)
 
     def rearrange(self, rows: _Rows, kept: list[bool], added: dict[int, Any], node: Node) -> None:
         """Remove the rows that are not kept, and add others after those they follow (-1: in front)."""

@@ -67,7 +67,7 @@ def block(value: Any, column: int = 0, style: Style = CANONICAL) -> str:
     if isinstance(value, Text):
         return shifted(value.text, column - value.column).lstrip(" ")
     if isinstance(value, str):
-        return literal(value, column) or scalar(value)
+        return literal(value, column + 2) or scalar(value)
     return flow(value)
 
 

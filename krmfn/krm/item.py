@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-Manifest = "dict[str, Any]"
-Path = "tuple[str | int, ...]"
+    Manifest = dict[str, Any]
+    Path = tuple[str | int, ...]
+else:
+    Manifest = dict
+    Path = tuple
 
 __all__ = ["Item", "Manifest", "Path", "Ref", "dump", "load", "new", "retext", "same"]
 
 
 class Ref(Value):
-    """Which object: ``namespace`` is "" where the manifest names none, ``api_version`` is "apps/v1", "v1", …"""
+    """Which object.
+
+    ``api_version`` is "apps/v1" or "v1"; ``namespace`` is "" where the manifest names none.
+    """
 
     api_version: str
     kind: str
@@ -105,10 +111,8 @@ class Item:
     @property
     def ref(self) -> Ref:
         """What the object is called; "" for each part that is not there. Never raises."""
-        get = self._facts().get
-        return Ref(
-            get(("apiVersion",), ""), get(("kind",), ""), get(("metadata", "namespace"), ""), get(("metadata", "name"), "")
-        )
+        paths = (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name"))
+        return Ref(*(self._facts().get(path, "") for path in paths))
 
     @property
     def path(self) -> str:
@@ -148,8 +152,7 @@ class Item:
         return self._read
 
     def _with(self, text: str, value: dict[str, Any]) -> Item:
-        place = {"listed": self.listed, "path": self._path, "index": self._index, "mark": self.mark}
-        item = Item(text.encode(), **place)
+        item = Item(text.encode(), listed=self.listed, path=self._path, index=self._index, mark=self.mark)
         item._value = value
         return item
 

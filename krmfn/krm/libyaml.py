@@ -3,7 +3,7 @@
 Two libraries read YAML here, each for what only it can do. **libyaml** (inside PyYAML's C extension) is the judge of
 what is YAML, since the Go parser of Kubernetes is a port of it; it is fast, and it tells where everything stands in the
 text, which is all that surgical edits need. **ruamel.yaml** (`krmfn.krm.roundtrip`, imported only when needed) rewrites
-the few documents that cannot be edited that way. Neither reads values: `krmfn.krm.scalars` does, as the API server does.
+the few documents that cannot be edited that way. Neither reads values: `krmfn.krm.scalars` does, as Kubernetes does.
 
 ``import yaml`` takes twice as long as starting Python does, and nearly all of that is a second parser, in Python. The C
 extension only asks its parent package for some exception classes, so it is given a parent that has just those and turns
@@ -23,19 +23,21 @@ if TYPE_CHECKING:
 
 _ASKED_FOR = ("Scanner", "Parser", "Composer", "Constructor", "Emitter", "Serializer", "Representer")
 
+
 def _stand_in() -> Any:
     """Register a package ``yaml`` whose ``__init__`` has not run and will run on the first look at an attribute."""
     spec = next(s for finder in sys.meta_path if (s := finder.find_spec("yaml", None)))
-    if spec.loader is None:
+    loader = spec.loader
+    if loader is None:
         raise ImportError("PyYAML is not installed", name="yaml")
     package: Any = type(sys)("yaml")
-    package.__spec__, package.__loader__, package.__file__ = spec, spec.loader, spec.origin
+    package.__spec__, package.__loader__, package.__file__ = spec, loader, spec.origin
     package.__package__, package.__path__ = "yaml", list(spec.submodule_search_locations or ())
 
     def become_real(name: str) -> Any:
         if name.startswith("__") or vars(package).pop("__getattr__", None) is None:
             raise AttributeError(name)
-        spec.loader.exec_module(package)
+        loader.exec_module(package)
         return getattr(package, name)
 
     package.__getattr__ = become_real
@@ -68,7 +70,7 @@ def _light() -> ModuleType:
 
 def _ordinary() -> ModuleType:
     """Import the C extension under whatever ``yaml`` is; ``from yaml import …`` would ask a stand-in for the name."""
-    import yaml._yaml
+    import yaml._yaml  # noqa: F401 - the name would be the package's
 
     return sys.modules["yaml._yaml"]
 

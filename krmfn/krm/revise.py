@@ -10,13 +10,16 @@ from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm import edit, emit, roundtrip
 from krmfn.krm.alike import same
 from krmfn.krm.emit import Text
-from krmfn.krm.source import Slot, Source, UnfitError, is_block
-from krmfn.krm.tree import LIST, MAP, Node, merges, name
+from krmfn.krm.nodes import LIST, MAP, is_block, merges, name
+from krmfn.krm.source import Source, UnfitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
+
+    from krmfn.krm.nodes import Node
+    from krmfn.krm.source import Slot
 
     Path = tuple[str | int, ...]
     Verbatim = Mapping[Path, str]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from krmfn.krm import scalars
 from krmfn.krm.alike import same
-from krmfn.krm.emit import Style, literal
+from krmfn.krm.emit import literal
 from krmfn.krm.source import UnfitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from krmfn.krm.emit import Style
 
 
 def rewritten(document: str, before: Any, value: Any, style: Style) -> str:
@@ -57,7 +59,7 @@ def _changed(old: Any, before: Any, value: Any) -> Any:
     return _fresh(value)
 
 
-def _own(old: Any, kind: type) -> bool:
+def _own(old: Any, kind: type[Any]) -> bool:
     """Say whether a collection is neither shared by aliases nor put together from merged ones."""
     return isinstance(old, kind) and getattr(old.anchor, "value", None) is None and not getattr(old, "merge", None)
 

@@ -15,18 +15,17 @@ if TYPE_CHECKING:
 
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys("y Y yes Yes YES on On ON true True TRUE".split(), True),
-    **dict.fromkeys("n N no No NO off Off OFF false False FALSE".split(), False),
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"), False),
 }
 _WHOLE = re.compile(r"[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]{0,19})")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
-# What some reader takes for a number, a time, a boolean, null, a merge, a document mark or an indicator.
-_MISREAD = re.compile(
-    r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*|[-+]?\.(?:inf|nan)|~|=|<<|null|true|false|yes|no|on|off|y|n|",
-    re.IGNORECASE,
-)
+# What some reader takes for a number, a time, a boolean, null, a merge or an indicator.
+_MISREAD_WORDS = frozenset(word.lower() for word in _WORDS) | {"=", "<<", ".inf", "-.inf", "+.inf", ".nan"}
+_MISREAD = re.compile(r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*")
+
 _PLAIN = re.compile(r"(?:[\w/]|[.$(+^;~-](?=\S))(?:[^\s:#]|:(?=\S)|(?<=\S)#|[ ](?=[^\s#]))*")
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z0-9_/.$][\w/.$%+@~-]*")
 _TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
@@ -94,9 +93,14 @@ def plain(value: str, *, flow: bool = False) -> bool:
     """Say whether every reader takes this string, written plain, for what it is."""
     if flow and not _PLAIN_IN_FLOW.fullmatch(value):
         return False
-    if _MISREAD.fullmatch(value) or value.startswith(("---", "...")):
+    if _misread(value) or value.startswith(("---", "...")):
         return False
     return value.isprintable() and _PLAIN.fullmatch(value) is not None
+
+
+def _misread(value: str) -> bool:
+    """Say whether a reader could take the text for something else than a string."""
+    return value.lower() in _MISREAD_WORDS or _MISREAD.fullmatch(value) is not None
 
 
 def quoted(value: str) -> str:
@@ -131,7 +135,7 @@ def _string(value: str, style: str, *, flow: bool) -> str:
     """Write a string on one line: plain, else as strings that look like something else are, else as special ones."""
     if not style and plain(value, flow=flow):
         return value
-    if style == "'" or (not style and not _MISREAD.fullmatch(value) and not flow):
+    if style == "'" or (not style and not _misread(value) and not flow):
         return "'" + value.replace("'", "''") + "'" if value.isprintable() else quoted(value)
     return quoted(value)
 

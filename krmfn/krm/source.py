@@ -1,6 +1,6 @@
-"""The text of one object while it is being worked on: its nodes, and where its lines begin and end.
+r"""The text of one object while it is being worked on: its nodes, and where its lines begin and end.
 
-Line ends are `\\n` in here whatever they are outside, and a byte order mark waits at the door, so that nothing else has
+Line ends are `\n` in here whatever they are outside, and a byte order mark waits at the door, so that nothing else has
 to think of either.
 """
 
@@ -11,11 +11,13 @@ import re
 from krmfn.errors import NotYaml
 from krmfn.krm import tree
 from krmfn.krm.emit import Style
-from krmfn.krm.tree import LIST, MAP, SCALAR, Node
+from krmfn.krm.nodes import LIST, MAP, SCALAR, is_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from krmfn.krm.nodes import Node
 
 _COMMENT_BELOW = re.compile(r"(?:[ \t]*\n)*+( *)#[^\n]*")
 _END_OF_LINE = re.compile(r"[ \t]+#[^\n]*")
@@ -24,12 +26,13 @@ _TO_COLON = re.compile(r"[ \t]*:")
 
 
 class UnfitError(Exception):
-    """This text cannot be edited in place."""
+    """The text cannot be edited in place."""
 
 
 class Slot:
-    """Where a value stands: behind the colon of a key, or behind a dash, at ``column``; ``opening`` is the offset
-    after that character.
+    """Where a value stands: behind the colon of a key, or behind a dash, which is at ``column``.
+
+    ``opening`` is the offset after that character.
     """
 
     __slots__ = ("column", "dash", "opening")
@@ -161,11 +164,6 @@ class Source:
         else:
             found = _END_OF_LINE.match(self.text, node.end)
         return found[0] if found else ""
-
-
-def is_block(node: Node) -> bool:
-    """Say whether a node is a mapping or list without brackets."""
-    return node.kind in (MAP, LIST) and not node.flow
 
 
 def measured(node: Node, default: Style) -> Style:

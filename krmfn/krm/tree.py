@@ -12,6 +12,7 @@ import re
 from krmfn.errors import NotYaml
 from krmfn.krm import scalars
 from krmfn.krm.libyaml import CParser, YAMLError, events, not_yaml
+from krmfn.krm.nodes import ALIAS, LIST, MAP, SCALAR, Node, is_block, merges, name, shift
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,40 +23,7 @@ LARGEST = 1_000_000  # the cluster takes three megabytes in one request
 _PROPERTIES = re.compile(r"(?:[&!]\S*+(?:\s|(?<=\s)#[^\n]*+)*+)++")
 _KEEPS_BREAKS = re.compile(r"[|>][0-9]?\+")
 
-SCALAR, MAP, LIST, ALIAS = "scalar", "map", "list", "alias"
-
-
-class Node:
-    """A node and its place: offsets count characters, `text[start:end]` is all of it and `text[body:end]` all but
-    its anchor and tag.
-
-    ``children`` are (key, value) pairs of a map, or the items of a list; ``style`` is the quote of a scalar or its
-    block indicator; ``flow`` is true inside and for brackets; ``value`` is what the API server reads. ``target`` is
-    the node an alias stands for.
-    """
-
-    __slots__ = ("anchor", "body", "children", "end", "flow", "kind", "mark", "start", "style", "tag", "target", "value")
-
-    def __init__(self, kind: str, event: Any) -> None:
-        """Begin with what every event tells."""
-        self.kind = kind
-        self.mark = event.start_mark
-        self.start = self.body = self.mark.index
-        self.end = event.end_mark.index
-        self.anchor = event.anchor
-        self.tag: str | None = None
-        self.style = ""
-        self.flow = False
-        self.children: list[Any] = []
-        self.target: Node | None = None
-        self.value: Any = None
-
-    @property
-    def column(self) -> int:
-        """Where the first key of a block mapping stands, or where any other node begins; counts from 0."""
-        if self.kind == MAP and self.children and not self.flow:
-            return int(self.children[0][0].mark.column)
-        return int(self.mark.column)
+__all__ = ["ALIAS", "LIST", "MAP", "SCALAR", "Node", "is_block", "merges", "name", "parse"]
 
 
 def parse(text: str, *, line: int = 1, file: str = "", largest: int = LARGEST) -> Node | None:
@@ -73,7 +41,7 @@ def parse(text: str, *, line: int = 1, file: str = "", largest: int = LARGEST) -
     except _WrongError as wrong:
         raise NotYaml(wrong.message, line=line + wrong.line, column=wrong.column + 1, file=file) from None
     if mark and root:
-        _shift(root)
+        shift(root)
     return root
 
 
@@ -237,17 +205,6 @@ def _checked_key(node: Node) -> Node:
     return node
 
 
-def name(key: Node) -> str:
-    """Return the name a key node stands for."""
-    value = key.value
-    return value if type(value) is str else scalars.key(value)
-
-
-def merges(key: Node) -> bool:
-    """Say whether this key is YAML 1.1's merge key."""
-    return key.value == "<<" and not key.style and key.tag in (None, "tag:yaml.org,2002:merge")
-
-
 def _mapping(node: Node) -> dict[str, Any]:
     """Return the value of a mapping; its own keys win over merged ones, earlier merges over later ones."""
     value: dict[str, Any] = {}
@@ -267,12 +224,3 @@ def _mapping(node: Node) -> dict[str, Any]:
             for inherited in source:
                 value.setdefault(inherited, source[inherited])
     return value
-
-
-def _shift(root: Node) -> None:
-    """Move every node by the byte order mark, which libyaml does not count."""
-    nodes = [root]
-    while nodes:
-        node = nodes.pop()
-        node.start, node.body, node.end = node.start + 1, node.body + 1, node.end + 1
-        nodes += [part for pair in node.children for part in pair] if node.kind is MAP else node.children

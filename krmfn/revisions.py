@@ -12,6 +12,7 @@ from krmfn.frozen import Value
 from krmfn.isolation import Isolation, stamped
 from krmfn.krm import dump, load, retext, same
 from krmfn.plan import COMPLETE, Plan
+from krmfn.scene import stands
 from krmfn.stage import STABLE
 from krmfn.state import Release, digest
 
@@ -89,7 +90,7 @@ def _from_state(found: Found, release: Release, config: Config, text: str) -> Re
     wrote = stamped(load(shown), Isolation(release.mode, release.key, "stable", "canary"))
     now = load(text)
     if same(now, wrote):
-        kept = shown if text == retext(shown, wrote) else retext(text, load(shown))
+        kept = shown if stands(found.workload, TEMPLATE, retext(shown, wrote)) else retext(text, load(shown))
         release = release.replace(**{release.shows: kept})
         theirs: list[Change] = []
     else:

@@ -96,6 +96,11 @@ def changed(item: "Item", path: tuple[str, ...], value: "Any", text: str = "") -
     return item.edited(apply([Change(path, value)], item.value), {path: text} if text else {})
 
 
+def stands(item: "Item", path: tuple[str, ...], text: str) -> bool:
+    """Tell whether a field stands there just as we would write that text: nobody has laid it out anew."""
+    return item.edited(item.value, {path: text}).raw == item.raw
+
+
 def undone(item: "Item", edit: "Edit") -> "Item":
     """Return the item with what stood in a field before we wrote it, and what people changed there since.
 
@@ -108,7 +113,7 @@ def undone(item: "Item", edit: "Edit") -> "Item":
         return item
     text = item.excerpt(edit.path)
     if same(now, wrote):
-        unchanged = bool(edit.base) and text == retext(edit.base, wrote)
+        unchanged = bool(edit.base) and stands(item, edit.path, retext(edit.base, wrote))
         return changed(item, edit.path, base, edit.base if unchanged or base is GONE else retext(text, base))
     theirs = _theirs(item, edit, (base, wrote, now))
     return changed(item, edit.path, apply(theirs, base))

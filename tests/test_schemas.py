@@ -1,0 +1,55 @@
+"""Everything that is emitted is valid: built-in kinds strictly, for the newest two versions of Kubernetes."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from krmfn import krm
+from tests.stories import FIXTURES, ROOT, play, story
+
+STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/story.yaml"))
+CRDS = ROOT.parent / "shared" / "crds"
+OURS = "krmfn.dev/v1alpha1"
+
+
+@cache
+def versions() -> tuple[str, ...]:
+    """Return the newest two minor versions that schemas exist for."""
+    folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+    found = {tuple(int(part) for part in path.name[1:].split("-")[0].split(".")[:2]) for path in folder.glob("v*")}
+    return tuple(f"{major}.{minor}" for major, minor in sorted(found)[-2:])
+
+
+@cache
+def custom(group: str, kind: str, version: str) -> Any:
+    """Return the schema of a custom kind, None where the schemas are not at hand."""
+    for path in CRDS.glob(f"*.{group}.yaml"):
+        spec = yaml.safe_load(path.read_text())["spec"]
+        if spec["names"]["kind"] == kind:
+            return next(v["schema"]["openAPIV3Schema"] for v in spec["versions"] if v["name"] == version)
+    return None
+
+
+@pytest.mark.parametrize("folder", STORIES, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_every_object_of_every_frame_is_valid(folder: Path) -> None:
+    """The API server would take each object that a story leaves behind."""
+    checked = 0
+    for frame, files, _ in play(story(folder)):
+        for item in krm.read_files(files.items()).items:
+            if item.ref.api_version == OURS:
+                continue
+            version = item.ref.api_version.rpartition("/")[2]
+            if "." in item.ref.group and not item.ref.group.endswith(".k8s.io"):
+                schema = custom(item.ref.group, item.ref.kind, version)
+                if schema:
+                    jsonschema.validate(item.value, schema)
+            else:
+                for desired in versions():
+                    kubernetes_validate.validate(item.value, desired, strict=True)
+                checked += 1
+        assert checked, frame

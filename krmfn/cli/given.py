@@ -45,8 +45,10 @@ def _stable(path: str, wanted: str) -> "Package | None":
     """Read the manifests of what runs now: of a path, or of the same path at a revision of Git."""
     if not wanted:
         return None
+    if wanted == path == STDIN:
+        raise KrmfnError("--stable -: standard input holds the package already; give a path for one of them")
     if not wanted.startswith(git.SCHEME):
-        return krm.read_files(folder.read(wanted))
+        return _package(wanted)
     if path == STDIN:
         raise KrmfnError(f"--stable {wanted}: standard input has no history; give a path to render")
     return krm.read_files(git.read(path, wanted.removeprefix(git.SCHEME)))

@@ -31,7 +31,8 @@ _REVISIONS = (
     click.option(
         "--stable",
         metavar="PATH|git:REV",
-        help="What runs now: manifests, or the same PATH at a Git revision. The package then holds the new version.",
+        help="What runs now: manifests (- for standard input, such as of `helm get manifest`), or the same PATH at a "
+        "Git revision. The package then holds the new version.",
     ),
     click.option(
         "--isolation",

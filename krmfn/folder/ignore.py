@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 NAME = ".krmignore"
-_TOKEN = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[!?\]?[^\]]*\]|\\.|.")
+_TOKEN = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?+[^\]]*+\]|\\.|.")
 
 
 class Rule(Value):
@@ -75,7 +75,19 @@ def _piece(token: str) -> str:
         return known[token]
     if token[0] == "*":
         return "[^/]*"
-    if token[0] == "[" and len(token) > 1:
-        inside = token[1:-1].replace("\\", "\\\\")
-        return f"(?!/)[{'^' + inside[1:] if inside.startswith('!') else inside}]"
-    return re.escape(token[-1])
+    return _set(token[1:-1]) if token[0] == "[" and len(token) > 1 else re.escape(token[-1])
+
+
+def _set(inside: str) -> str:
+    """Write a set of characters; one that makes no sense, such as ``[z-a]``, matches nothing."""
+    negation = "^" if inside[0] in "!^" else ""
+    found = f"(?!/)[{negation}{re.sub(r'([][\\&~|^]|--)', _escaped, inside.removeprefix('!').removeprefix('^'))}]"
+    try:
+        re.compile(found)
+    except re.error:
+        return "(?!)"
+    return found
+
+
+def _escaped(found: "re.Match[str]") -> str:
+    return "".join(f"\\{character}" for character in found[0])

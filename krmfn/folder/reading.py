@@ -17,10 +17,10 @@ def read(path: str) -> list[tuple[str, bytes]]:
 
     Raises KrmfnError where there is none, or one cannot be read.
     """
-    if os.path.isfile(path):
-        return [(os.path.basename(path), _bytes(path))]
-    if not os.path.isdir(path):
+    if not os.path.exists(path):
         raise KrmfnError(f"{path}: there is no such file or folder{_hint(path)}")
+    if not os.path.isdir(path):
+        return [(os.path.basename(path), _bytes(path))]
     names = chosen(_names(path), lambda name: _bytes(os.path.join(path, name)))
     if not names:
         raise KrmfnError(f"{path}: there is no manifest in this folder ({', '.join('*' + s for s in SUFFIXES)})")

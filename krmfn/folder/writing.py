@@ -37,33 +37,35 @@ def into(folder: str, files: "Mapping[str, bytes]", source: str) -> None:
 def rewrite(folder: str, files: "Mapping[str, bytes | None]") -> None:
     """Write every file that differs from what is there; None removes it. Raises KrmfnError, with nothing written."""
     paths = {os.path.realpath(os.path.join(folder, name)): data for name, data in files.items()}
-    written: dict[str, str] = {}
+    drafts = {path: _draft(path) for path, data in paths.items() if data not in (None, _content(path))}
     try:
-        for path, data in paths.items():
-            if data is not None and data != _content(path):
-                written[path] = _beside(path, data)
-        for path, draft in written.items():
+        for path, draft in drafts.items():
+            _write(draft, paths[path] or b"", like=path)
+        for path, draft in drafts.items():
             os.replace(draft, path)
     except OSError as problem:
-        for draft in written.values():
+        raise KrmfnError(f"{problem.filename}: cannot be written: {problem.strerror}") from problem
+    finally:
+        for draft in drafts.values():
             with suppress(OSError):
                 os.remove(draft)
-        raise KrmfnError(f"{problem.filename}: cannot be written: {problem.strerror}") from problem
     for path, data in paths.items():
         if data is None:
             _remove(path, os.path.realpath(folder))
 
 
-def _beside(path: str, data: bytes) -> str:
-    """Write a draft next to a file, with the rights of the file, and return its path."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.krmfn")
-    rights = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else None
+def _draft(path: str) -> str:
+    """Return a name beside a file: on the same file system, and hidden from whoever reads the folder."""
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}.krmfn")
+
+
+def _write(draft: str, data: bytes, *, like: str) -> None:
+    """Write a draft, with the rights of the file whose place it takes."""
+    os.makedirs(os.path.dirname(draft), exist_ok=True)
     with open(draft, "wb") as file:
         file.write(data)
-    if rights is not None:
-        os.chmod(draft, rights)
-    return draft
+    if os.path.exists(like):
+        os.chmod(draft, os.stat(like).st_mode & 0o7777)
 
 
 def _remove(path: str, top: str) -> None:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from krmfn.report.outlook import Outlook
 
 WIDTH = 100
-HEAD = ("", "POSITION", "STABLE", "CANARY", "TO THE CANARY", "PINNED", "BEFORE THE NEXT COMMIT")
-# What a column may take before its text is wrapped; names of positions and numbers never are.
-_WRAPPED = {4: 28, 6: 30}
+HERE = ">"
+HEAD = ("  POSITION", "STABLE", "CANARY", "TO THE CANARY", "PINNED", "BEFORE THE NEXT COMMIT")
+# What a column may take before its text is wrapped; the last one takes what is left.
+_REQUESTS, _REQUESTS_WIDTH, _LAST_WIDTH = 3, 28, 22
+_GAP = "  "
 _BOLD, _DIM, _END = "\033[1m", "\033[2m", "\033[0m"
 _COLOURS = {"+": "\033[32m", "~": "\033[33m", "-": "\033[31m"}
 
@@ -25,10 +27,10 @@ def table(outlook: "Outlook", *, colour: bool = False) -> str:
     paint = _paint if colour else _plain
     lines = [paint(line, _BOLD if not number else "") for number, line in enumerate(_introduction(outlook))]
     rows = [HEAD, *_rows(outlook)]
-    widths = [max(len(part) for row in rows for part in _wrapped(row[n], n)) for n in range(len(HEAD))]
+    widths = _widths(rows)
     lines += ["", *(paint(line, _DIM) for line in _lines(HEAD, widths))]
     for row, commit in zip(rows[1:], outlook.timeline, strict=True):
-        lines += [paint(line, _BOLD if row[0] else "") for line in _lines(row, widths)]
+        lines += [paint(line, _BOLD if row[0].startswith(HERE) else "") for line in _lines(row, widths)]
         for sign, text in _changes(commit.changes or ()):
             lines.append(paint(text, _COLOURS[sign]))
     lines += ["", paint(words.way_back(outlook), _DIM)]
@@ -45,8 +47,7 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
     for before, commit in steps(outlook.timeline[0].stage, outlook.timeline):
         stage, position = commit.stage, str(commit.position)
         yield (
-            ">" if position == outlook.current else "",
-            position,
+            f"{HERE if position == outlook.current else ' '} {position}",
             words.stable(stage),
             words.canary(stage),
             words.traffic(stage),
@@ -55,17 +56,18 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
         )
 
 
+def _widths(rows: "Sequence[Sequence[str]]") -> list[int]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[_REQUESTS] = min(widths[_REQUESTS], _REQUESTS_WIDTH)
+    return [*widths[:-1], max(_LAST_WIDTH, WIDTH - sum(widths[:-1]) - len(_GAP) * len(widths[:-1]))]
+
+
 def _lines(row: "Sequence[str]", widths: "Sequence[int]") -> "Iterator[str]":
     """Yield the lines of one row: as many as its longest cell needs."""
-    cells = [_wrapped(cell, number) for number, cell in enumerate(row)]
+    cells = [textwrap.wrap(cell, width, break_on_hyphens=False) for cell, width in zip(row, widths, strict=True)]
     for number in range(max(len(cell) for cell in cells)):
         parts = [cell[number] if number < len(cell) else "" for cell in cells]
-        yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).removeprefix(" ")
-
-
-def _wrapped(cell: str, column: int) -> list[str]:
-    width = _WRAPPED.get(column)
-    return textwrap.wrap(cell, width, break_on_hyphens=False) or [""] if width else [cell]
+        yield _GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
 
 
 def _changes(found: "Sequence[Difference]") -> "Iterator[tuple[str, str]]":

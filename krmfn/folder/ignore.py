@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME = ".krmignore"
 _TOKEN = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?+[^\]]*+\]|\\.|.")
+_SPECIAL = re.compile(r"[][\\&~|^]|--")
 
 
 class Rule(Value):
@@ -81,7 +82,7 @@ def _piece(token: str) -> str:
 def _set(inside: str) -> str:
     """Write a set of characters; one that makes no sense, such as ``[z-a]``, matches nothing."""
     negation = "^" if inside[0] in "!^" else ""
-    found = f"(?!/)[{negation}{re.sub(r'([][\\&~|^]|--)', _escaped, inside.removeprefix('!').removeprefix('^'))}]"
+    found = f"(?!/)[{negation}{_SPECIAL.sub(_escaped, inside[len(negation) :])}]"
     try:
         re.compile(found)
     except re.error:

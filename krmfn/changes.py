@@ -28,10 +28,14 @@ GONE = _Gone()
 
 
 class Change(Value):
-    """One field: ``path`` holds keys and, for entries of merged lists, the tuple of values that names the entry."""
+    """One field: ``path`` holds keys and, for entries of merged lists, the tuple of values that names the entry.
+
+    ``after`` names the entry behind which a new one was put; None puts it first.
+    """
 
     path: "tuple[Key, ...]"
     value: object
+    after: "Key | None" = ""
 
     @property
     def field(self) -> str:
@@ -50,15 +54,17 @@ def diff(old: "Any", new: "Any", path: "tuple[Key, ...]" = ()) -> "Iterator[Chan
         return
     for key in before:
         yield from diff(before[key], after.get(key, GONE), (*path, key))
+    last: Key | None = None
     for key in after:
         if key not in before:
-            yield Change((*path, key), after[key])
+            yield Change((*path, key), after[key], last)
+        last = key
 
 
 def apply(changes: "list[Change]", value: "Any") -> "Any":
     """Return ``value`` with the changes made; the value itself stays as it was. GONE removes a field."""
     for change in changes:
-        value = _set(value, change.path, change.value, ())
+        value = _set(value, change, 0)
     return value
 
 
@@ -102,16 +108,26 @@ def _reordered(before: "Keyed", after: "Keyed", value: "Any") -> bool:
     return [k for k in before if k in after] != [k for k in after if k in before]
 
 
-def _set(value: "Any", path: "tuple[Key, ...]", new: object, seen: "tuple[Key, ...]") -> "Any":
-    if not path:
-        return new
-    entries = dict(_entries(value, seen) or {})
-    key = path[0]
-    inner = _set(entries.get(key, {} if len(path) > 1 else GONE), path[1:], new, (*seen, key))
+def _set(value: "Any", change: Change, depth: int) -> "Any":
+    path = change.path
+    if depth == len(path):
+        return change.value
+    entries = dict(_entries(value, path[:depth]) or {})
+    key = path[depth]
+    last = depth == len(path) - 1
+    inner = _set(entries.get(key, GONE if last else {}), change, depth + 1)
     if inner is GONE:
         entries.pop(key, None)
+    elif last and key not in entries and isinstance(key, tuple):
+        entries = _inserted(entries, (key, inner), change.after)
     else:
         entries[key] = inner
-    if isinstance(key, tuple):
-        return list(entries.values())
-    return entries
+    return list(entries.values()) if isinstance(key, tuple) else entries
+
+
+def _inserted(entries: "Keyed", entry: "tuple[Key, Any]", after: "Key | None") -> "Keyed":
+    """Return the entries with a new one in its place; at the end where its neighbour is not there."""
+    keys = list(entries)
+    place = 0 if after is None else keys.index(after) + 1 if after in keys else len(keys)
+    pairs = list(entries.items())
+    return dict([*pairs[:place], entry, *pairs[place:]])

@@ -1,6 +1,6 @@
 """What is said about a rendered rollout: where it stands, what a jump left out, what the dialect wanted mentioned."""
 
-from krmfn.config import LABEL
+from krmfn.config import LABEL, RENAME
 from krmfn.errors import KrmfnError
 from krmfn.plan import COMPLETE, locate
 from krmfn.results import INFO, WARNING, Result
@@ -65,9 +65,9 @@ def describe(view: View) -> str:
     if stage.canary is None:
         return f"{pods}, no canary"
     pods += f", {_count(view.canary.name, stage.canary)}"
-    if stage.traffic is None:
-        return f"{pods}, traffic by number of pods"
-    if stage.traffic.matches:
+    if stage.traffic and stage.traffic.matches:
         return f"{pods}, matching requests to the canary"
-    return f"{pods}, {stage.traffic.weight}% of requests to the canary"
-
+    if stage.traffic and stage.traffic.weight:
+        return f"{pods}, {stage.traffic.weight}% of requests to the canary"
+    alone = stage.pinned or view.isolation.mode == RENAME
+    return f"{pods}, {'no requests to the canary' if alone else 'requests by number of pods'}"

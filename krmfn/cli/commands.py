@@ -1,8 +1,5 @@
 """The commands."""
 
-import os
-import sys
-
 import click
 
 from krmfn import __version__
@@ -43,8 +40,4 @@ def main(arguments: "Sequence[str]") -> int:
         return 130
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 1
-    except BrokenPipeError:
-        # Whoever read has had enough. What is still in the buffer must not fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     return 0

@@ -1,5 +1,6 @@
 """The options that several commands share, and how a command ends."""
 
+import os
 import sys
 from functools import wraps
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     Command = Callable[..., Any]
+
+_SIGPIPE = 128 + 13  # what a shell says of a program that a broken pipe has ended
 
 _ROLLOUT = click.option("--rollout", metavar="NAME", help="The rollout, where the package has several.")
 _STEP = click.option(
@@ -73,6 +76,10 @@ def fails_with(code: int) -> "Callable[[Command], Command]":
             except KrmfnError as problem:
                 report(errors(problem))
                 sys.exit(code)
+            except BrokenPipeError:
+                # Whoever read has had enough. What is still in the buffer must not fail again when Python ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(_SIGPIPE)
 
         return run
 
@@ -80,7 +87,8 @@ def fails_with(code: int) -> "Callable[[Command], Command]":
 
 
 def say(data: bytes) -> None:
-    """Write to standard output."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    """Write all of it to standard output, which takes less at a time where Python runs without buffers."""
+    view = memoryview(data)
+    while view:
+        view = view[sys.stdout.buffer.write(view) :]
     sys.stdout.buffer.flush()

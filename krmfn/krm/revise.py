@@ -117,10 +117,15 @@ def _as_item(document: str, listed: int) -> str:
 
 
 def _cut_out(source: Source, path: Path) -> str:
-    """Return the lines of a block, moved left as far as all of them can go; of anything else, its own characters."""
+    """Return the lines of a block, moved left as far as all of them can go; of anything else, its own characters.
+
+    Raises UnfitError for block scalars, whose lines are nothing without their parent's column.
+    """
     node, slot = source.node, source.slot
     for step in path:
         node, slot = _inside(source, node, slot, step)
+    if node.style in ("|", ">"):
+        raise UnfitError
     if not is_block(node):
         return source.text[node.start : node.end] + "\n"
     start = source.line_end(slot.opening) + 1

@@ -227,6 +227,23 @@ def test_in_place_works_on_a_single_file(shop):
     assert {"app.yaml", "app-canary.yaml", "krmfn-state.yaml"} == {*contents(shop)}
 
 
+def test_in_place_looks_after_kustomizations(shop):
+    """A kustomization that does not list a new file, or lists one that went, is named."""
+    write(shop / "base")
+    (shop / "app.yaml").unlink()
+    (shop / "rollout.yaml").unlink()
+    (shop / "kustomization.yaml").write_text("resources:\n  - base/app.yaml\n")
+
+    came = run("render", shop, "--step", "1", *ASKED, "--in-place")
+    (shop / "kustomization.yaml").write_text("resources:\n  - base/app.yaml\n  - base/app-canary.yaml\n")
+    stayed = run("render", shop, "--step", "2", "--in-place")
+    went = run("render", shop, "--step", "0", "--in-place")
+
+    assert "does not list base/app-canary.yaml, which is new; add it (kustomization.yaml)" in came.stderr
+    assert "kustomization" not in stayed.stderr
+    assert "lists base/app-canary.yaml, which is gone; remove it (kustomization.yaml)" in went.stderr
+
+
 def test_what_runs_now_may_be_other_manifests(shop):
     """With --stable the package holds the new version, and the stable one comes from a path or standard input."""
     running = shop.parent / "running.yaml"

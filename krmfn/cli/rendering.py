@@ -6,6 +6,7 @@ import click
 
 from krmfn import folder, krm
 from krmfn.cli.given import STDIN, Given, given
+from krmfn.cli.listing import unlisted
 from krmfn.cli.options import asks, asks_step, fails_with, say
 from krmfn.errors import KrmfnError
 from krmfn.function import Rendered
@@ -16,6 +17,8 @@ from krmfn.report.applied import applied, manifests
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from krmfn.results import Result
 
 
 @click.command()
@@ -47,9 +50,8 @@ def render(path: str, **options: "Any") -> int:
     _check(path, options)
     asked = given(path, options)
     outcome = rendered(asked.package, asked.config, asked.stable)
-    if not outcome.failed:
-        _write(asked, outcome, options)
-    report(outcome.results)
+    remarks = [] if outcome.failed else _write(asked, outcome, options)
+    report([*outcome.results, *remarks])
     return int(outcome.failed)
 
 
@@ -65,11 +67,13 @@ def _check(path: str, options: "dict[str, Any]") -> None:
         raise click.UsageError("--one-per-file needs -o DIR")
 
 
-def _write(asked: Given, outcome: Rendered, options: "dict[str, Any]") -> None:
+def _write(asked: Given, outcome: Rendered, options: "dict[str, Any]") -> "list[Result]":
+    """Write everything, and return what there is to say about where it went."""
     if options["in_place"]:
         top = asked.path if os.path.isdir(asked.path) else os.path.dirname(asked.path) or "."
-        folder.rewrite(top, krm.write_files(asked.package, outcome.changes))
-        return
+        written = krm.write_files(asked.package, outcome.changes)
+        folder.rewrite(top, written)
+        return list(unlisted(asked.package, outcome, written))
     changes = applied(asked.package, outcome)
     items = manifests(asked.package, changes)
     if not items:
@@ -81,6 +85,7 @@ def _write(asked: Given, outcome: Rendered, options: "dict[str, Any]") -> None:
         folder.into(options["output"], files, asked.path)
     else:
         folder.into(options["output"], _as_they_came(asked, changes), asked.path)
+    return []
 
 
 def _as_they_came(asked: Given, changes: "Any") -> dict[str, bytes]:

@@ -44,15 +44,17 @@ class Difference(Value):
     @property
     def item(self) -> "Item":
         """The object as it is, or as it was last."""
-        there = self.new or self.old
-        if there is None:
-            raise TypeError("a difference needs an object")
-        return there
+        return self.items[-1]
 
     @property
     def ref(self) -> "Ref":
         """Which object."""
         return self.item.ref
+
+    @property
+    def items(self) -> "list[Item]":
+        """Return what it was and what it is, without what is not."""
+        return [item for item in (self.old, self.new) if item is not None]
 
     @property
     def fields(self) -> "tuple[FieldChange, ...]":

@@ -9,6 +9,7 @@ from krmfn.cli.given import given
 from krmfn.cli.options import asks, fails_with, say
 from krmfn.function import render
 from krmfn.hosts import report
+from krmfn.report.applied import Applied
 from krmfn.report.difference import differences, unified
 from krmfn.results import ERROR
 
@@ -43,7 +44,7 @@ def diff(path: str, one: str, other: str, **options: "Any") -> int:
     if any(outcome.failed for outcome in outcomes):
         report(dict.fromkeys(r for o in outcomes for r in o.results if r.severity == ERROR))
         return TROUBLE
-    found = differences(asked.package, outcomes[0], outcomes[1])
+    found = differences(Applied(asked.package), outcomes[0], outcomes[1])
     lines = [line for difference in found for line in unified(difference, (one, other))]
     say("".join(f"{_coloured(line) if in_colour() else line}\n" for line in lines).encode())
     return int(bool(found))

@@ -12,7 +12,7 @@ from krmfn.errors import KrmfnError
 from krmfn.function import Rendered
 from krmfn.function import render as rendered
 from krmfn.hosts import report
-from krmfn.report.applied import applied, manifests
+from krmfn.report.applied import Applied, manifests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _write(asked: Given, outcome: Rendered, options: "dict[str, Any]") -> "list[
         written = krm.write_files(asked.package, outcome.changes)
         folder.rewrite(top, written)
         return list(unlisted(asked.package, outcome, written))
-    changes = applied(asked.package, outcome)
+    changes = Applied(asked.package).changes(outcome)
     items = manifests(asked.package, changes)
     if not items:
         raise KrmfnError("nothing is left to write: no object of the package goes into a cluster")

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 TOOLS = ("kustomize.config.k8s.io", "kpt.dev", "config.kubernetes.io", "krmfn.dev")
 
 
-def applied(package: "Package", rendered: "Rendered") -> "dict[int, Sequence[Item]]":
-    """Return, by mark, what stands in the place of each item that is changed, or left out for not being applied."""
-    found: dict[int, Sequence[Item]] = {}
-    annotated = {item.mark for item in package.find(LOCAL_CONFIG)}
-    for mark, item in enumerate(package.items):
-        if mark in rendered.changes:
-            found[mark] = [now for now in rendered.changes[mark] if not (_for_tools(now) or local(now))]
-        elif _for_tools(item) or (mark in annotated and local(item)):
-            found[mark] = ()
-    return found
+class Applied:
+    """What of a package is applied, at any position; what is not is found once."""
+
+    def __init__(self, package: "Package") -> None:
+        """Look through the package."""
+        annotated = {item.mark for item in package.find(LOCAL_CONFIG)}
+        self.package = package
+        self._left_out: dict[int, Sequence[Item]] = {
+            mark: ()
+            for mark, item in enumerate(package.items)
+            if _for_tools(item) or (mark in annotated and local(item))
+        }
+
+    def changes(self, rendered: "Rendered") -> "dict[int, Sequence[Item]]":
+        """Return, by mark, what stands in the place of each item that is changed, or left out for not being applied."""
+        return self._left_out | {
+            mark: [now for now in items if not (_for_tools(now) or local(now))]
+            for mark, items in rendered.changes.items()
+        }
 
 
 def manifests(package: "Package", changes: "dict[int, Sequence[Item]]") -> "list[Item]":

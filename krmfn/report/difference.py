@@ -2,7 +2,6 @@
 
 from krmfn.changes import GONE, at, diff
 from krmfn.frozen import Value
-from krmfn.report.applied import applied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from krmfn.function import Rendered
     from krmfn.krm import Item, Package
     from krmfn.krm.item import Ref
+    from krmfn.report.applied import Applied
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 BRIEF = 40
@@ -69,11 +69,11 @@ def field_changes(old: object, new: object) -> "tuple[FieldChange, ...]":
     return tuple(FieldChange(change.field, at(old, change.path), change.value) for change in diff(old, new))
 
 
-def differences(package: "Package", before: "Rendered", after: "Rendered") -> "tuple[Difference, ...]":
+def differences(applied: "Applied", before: "Rendered", after: "Rendered") -> "tuple[Difference, ...]":
     """Return the objects that differ in what is applied: those that are there in their order, then those that went."""
-    one, other = applied(package, before), applied(package, after)
+    one, other = applied.changes(before), applied.changes(after)
     marks = sorted({*one, *other})
-    old, new = _by_key(package, one, marks), _by_key(package, other, marks)
+    old, new = _by_key(applied.package, one, marks), _by_key(applied.package, other, marks)
     there = [Difference(old.get(key), item) for key, item in new.items()]
     gone = [Difference(item, None) for key, item in old.items() if key not in new]
     return (*(found for found in there if found.old is None or found.old.text != found.item.text), *gone)

@@ -12,6 +12,7 @@ from krmfn.frozen import Value
 from krmfn.function import Rendered, render
 from krmfn.krm import load
 from krmfn.plan import COMPLETE, Plan, Position, locate
+from krmfn.report.applied import Applied
 from krmfn.report.difference import differences, field_changes
 from krmfn.results import ERROR, WARNING, Result, errors
 from krmfn.stage import Stage, between, divide, timeline
@@ -82,10 +83,11 @@ def outlooks(prospect: Prospect) -> "tuple[list[Outlook], list[Result]]":
     """Return what lies ahead of each rollout (or the one that the config names), and all errors and warnings once."""
     named = prospect.config.rollout
     rollouts = [item for item in _rollouts(prospect.package) if named in ("", item.ref.name)]
+    applied = Applied(prospect.package)
     found: list[Outlook] = []
     findings: dict[Result, None] = {}
     for item in rollouts:
-        outlook, results = _Looking(prospect, item).outlook()
+        outlook, results = _Looking(prospect, item, applied).outlook()
         found += [outlook] if outlook else []
         findings.update(dict.fromkeys(results))
     if not rollouts:
@@ -96,8 +98,8 @@ def outlooks(prospect: Prospect) -> "tuple[list[Outlook], list[Result]]":
 class _Looking:
     """Renders one rollout at one position after the other; the others of the package stay where they stand."""
 
-    def __init__(self, prospect: Prospect, rollout: "Item") -> None:
-        self.prospect = prospect
+    def __init__(self, prospect: Prospect, rollout: "Item", applied: Applied) -> None:
+        self.prospect, self.applied = prospect, applied
         self.rollout = rollout
         self.config = prospect.config.replace(rollout=rollout.ref.name, retarget=True)
         self.rendered: dict[str, Rendered] = {}
@@ -148,7 +150,7 @@ class _Looking:
             stage = divide(view.plan, now, view.stage.stable)
             changes = None
             if known:
-                changes = differences(self.prospect.package, self._at(str(before)), self._at(str(now)))
+                changes = differences(self.applied, self._at(str(before)), self._at(str(now)))
             yield Commit(now, stage, changes)
 
     def _at(self, position: str) -> Rendered:

@@ -16,7 +16,7 @@ from krmfn.krm.tree import ALIAS, MAP, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from krmfn.krm.slices import Slices
@@ -46,7 +46,7 @@ def loans(slices: Slices) -> dict[int, Loan]:
     return standalone(text, [*zip(starts, ends, strict=True), (ends[-1], len(text))])
 
 
-def _in_characters(data: bytes, offsets: list[int]) -> list[int]:
+def _in_characters(data: bytes, offsets: Iterable[int]) -> list[int]:
     """Turn rising offsets of bytes into offsets of characters."""
     found, at, done = [], 0, 0
     for offset in offsets:
@@ -80,7 +80,7 @@ def standalone(text: str, regions: Sequence[tuple[int, int]]) -> dict[int, Loan]
     """Return those parts of a text that alias anchors outside themselves, by number, with such aliases written out."""
     starts = [start for start, _ in regions]
 
-    def region(node: Node) -> int:
+    def region(node: Any) -> int:
         number = bisect_right(starts, node.start) - 1
         return number if number >= 0 and node.start < regions[number][1] else OUTSIDE
 

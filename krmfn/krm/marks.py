@@ -48,7 +48,8 @@ def _in_place(text: str, whole: Outline) -> Slices:
     items = whole.fields["items"]
     starts, at = [], items.start
     for _, end in whole.elements:
-        starts.append(_TO_DASH.match(text, at).end())  # type: ignore[union-attr] - it also matches nothing
+        gap = _TO_DASH.match(text, at)
+        starts.append(gap.end() if gap else at)
         at = end
     before = text[: starts[0]]
     column = len(before) - len(before.rstrip(" "))
@@ -76,8 +77,13 @@ def _laid_out(text: str, whole: Outline) -> Slices:
     del fields["items"]
     borrowing = standalone(text, whole.elements)
     elements = [borrowing[n].text if n in borrowing else text[a:b] for n, (a, b) in enumerate(whole.elements)]
-    lines = [f"- {element}\n".encode() for element in elements]
+    lines = [f"- {_in_block(element)}\n".encode() for element in elements]
     head = f"{dump(first)}items:\n".encode()
     tail = dump(fields).encode() if fields else b""
     bounds = [*accumulate(map(len, lines), initial=len(head))]
     return Slices(b"".join([head, *lines, tail]), bounds[:-1], bounds[1:], 0, begin=len(head))
+
+
+def _in_block(element: str) -> str:
+    """Return the text of an element of a flow list for a line with a dash: only a plain scalar cannot stay as it is."""
+    return element if element[:1] in tuple("[{\"'&!*") else " ".join(element.split())

@@ -132,4 +132,4 @@ class Package:
         for item in items:
             place = item.mark if ordered and item.mark >= 0 else place
             places.setdefault(place, []).append(item)
-        return dict(places)
+        return {mark: tuple(now) for mark, now in places.items()}

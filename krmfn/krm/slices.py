@@ -10,23 +10,29 @@ nothing is left open at its end, and the next one begins at an element too. What
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 
-from krmfn.errors import NotYaml
+from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.libyaml import check
 from krmfn.krm.outline import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _ITEMS = re.compile(rb"^items: *(?:#.*)?\n", re.MULTILINE)
 _FILLED_LINE = re.compile(rb"^( *)[^ #\n]", re.MULTILINE)
 # Line breaks for YAML, but not for a search by "\n"; and what the marks of libyaml do not count.
 _HOSTILE = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xbb\xbf")
 MANY_BRACKETS = 1000
-# A double-quoted scalar with an escape that can stand for, or hide between, the letters of a name.
-_SPELLED = rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]'
+LARGEST = 8 << 20
+# How a name can be spelled so that its letters are not in the text: by escapes in a double-quoted scalar that stand for
+# them or between them, and in base64. Each pattern with what has to be there for it to be tried.
+_SPELLED = {
+    b"\\": rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]',
+    b"binary": rb"!(?:!|<tag:yaml\.org,2002:)binary",
+}
 
 
 class Unsure(Exception):
@@ -43,12 +49,13 @@ class Slices:
     __slots__ = ("_spelled", "begin", "column", "data", "end", "ends", "starts")
 
     def __init__(
-        self, data: bytes, starts: list[int], ends: list[int], column: int | None = None, begin: int = 0
+        self, data: bytes, starts: Iterable[int], ends: Iterable[int], column: int | None = None, begin: int = 0
     ) -> None:
         """``begin`` matters only where there are no texts."""
-        self.data, self.starts, self.ends, self.column = data, starts, ends, column
-        self.begin = starts[0] - (column or 0) if starts else begin
-        self.end = ends[-1] if ends else begin
+        self.data, self.column = data, column
+        self.starts, self.ends = array("Q", starts), array("Q", ends)
+        self.begin = self.starts[0] - (column or 0) if self.starts else begin
+        self.end = self.ends[-1] if self.ends else begin
         self._spelled: list[int] | None = None
 
     def __len__(self) -> int:
@@ -71,7 +78,7 @@ class Slices:
     def find(self, words: Sequence[str]) -> list[int]:
         """Return, in order, the texts that hold every word, or could spell it with escapes.
 
-        A word holds no blanks, quotes or backslashes: those have spellings that are not looked for.
+        A word holds no blanks, quotes or backslashes: those have more spellings than are looked for.
         """
         wanted = sorted((word.encode() for word in words), key=len, reverse=True)
         if not wanted:
@@ -94,8 +101,9 @@ class Slices:
 
     def _spelling(self) -> list[int]:
         if self._spelled is None:
-            hits = re.finditer(_SPELLED, self.data) if b"\\" in self.data else ()
-            self._spelled = [number for hit in hits if (number := self.at(hit.start())) >= 0]
+            patterns = [pattern for sign, pattern in _SPELLED.items() if sign in self.data]
+            hits = {self.at(hit.start()) for pattern in patterns for hit in re.finditer(pattern, self.data)}
+            self._spelled = sorted(hits - {-1})
         return self._spelled
 
 
@@ -105,8 +113,8 @@ def cut(data: bytes) -> Slices:
         raise Unsure("line breaks other than \\n")
     first, column = _first_dash(data)
     end = _end_of_list(data, first, column)
-    starts, ends = _lines_with_dash(data, first, end, column)
-    slices = Slices(data, starts, ends, column)
+    starts = array("Q", _dashes(data, first, end, column))
+    slices = Slices(data, starts, [*(start - column for start in starts[1:]), end], column)
     _prove(slices)
     return slices
 
@@ -130,32 +138,34 @@ def _end_of_list(data: bytes, first: int, column: int) -> int:
     return end.start() + 1
 
 
-def _lines_with_dash(data: bytes, first: int, end: int, column: int) -> tuple[list[int], list[int]]:
+def _dashes(data: bytes, first: int, end: int, column: int) -> Iterator[int]:
     dash = b"\n" + b" " * column + b"- "
-    starts, ends = [first], []
-    line = data.find(dash, first, end)
-    while line >= 0:
-        ends.append(line + 1)
-        starts.append(line + 1 + column)
-        line = data.find(dash, line + 1, end)
-    ends.append(end)
-    return starts, ends
+    while first >= 0:
+        yield first
+        line = data.find(dash, first, end)
+        first = line + 1 + column if line >= 0 else -1
 
 
 def _prove(slices: Slices) -> None:
-    try:
-        for number in range(len(slices)):
-            prove(slices.padded(number))
-    except NotYaml:
-        raise Unsure("a slice that is not self-contained, or not YAML") from None
+    line = 1
+    for number, (start, end) in enumerate(zip(slices.starts, slices.ends, strict=True)):
+        if end - start > LARGEST:
+            line += slices.data.count(b"\n", 0, start)
+        try:
+            prove(slices.padded(number), line=line)
+        except NotYaml:
+            raise Unsure("a slice that is not self-contained, or not YAML") from None
 
 
 def prove(text: bytes, *, line: int = 1, file: str = "") -> None:
     """Raise NotYaml unless libyaml accepts a text; ``line`` is the number of its first line in ``file``.
 
     Nothing is built, except where there are brackets enough to make libyaml's quick way slow: it takes time by the
-    square of the depth.
+    square of the depth. Raises KrmfnError for what is far larger than objects are.
     """
+    if len(text) > LARGEST:
+        size = f"{len(text) >> 20} MB begins in line {line}"
+        raise KrmfnError(f"an object of {size}; krmfn reads up to {LARGEST >> 20}, the cluster 3", file=file)
     if text.count(b"[") + text.count(b"{") <= MANY_BRACKETS:
         check(text, line=line, file=file)
         return

@@ -124,7 +124,7 @@ class _Writer:
         """Write each item that changed, and all between two of them at once."""
         changes = {**{mark: (self.package.items[mark],) for mark in self._touched(changes, last=last)}, **changes}
         at = 0
-        for mark in [*sorted(changes), len(self.slices)]:
+        for mark in sorted({*changes, len(self.slices)}):
             if at < mark:
                 yield self._run(at, mark)
             for item in changes.get(mark, ()):
@@ -154,10 +154,12 @@ class _Writer:
     def _tracked(self, mark: int, item: Item) -> Item:
         """Return an item with the annotations by which the host finds it, and no other such."""
         given = self._given(mark, item)
+        if item is given:
+            return item
         if given is None:
             value = placed(item.value, item.path, self._free(item.path, item.index))
         else:
-            value = item.value if item is given else restored(item.value, given.value)
+            value = restored(item.value, given.value)
         return item if value is item.value else item.edited(value)
 
     def _given(self, mark: int, item: Item) -> Item | None:

@@ -1,13 +1,14 @@
-"""ResourceLists that look as unlike themselves as YAML allows: dashes, keys and quotes where they mean something else."""
+"""ResourceLists that look as unlike themselves as YAML allows: dashes and quotes where they mean something else."""
 
 from hypothesis import strategies as st
 
 WORDS = [
-    "a", "b: c", "- y", "it's", 'q"q', "kind: Rollout", "  kind: X", "[", "]", "{", "}", ",", "#", " # c", "- ", "-", ":",
-    "é", "\\n", "''", '\\"', "|", ">", "&a", "!t", "  ", "...", "---", "items:", "- apiVersion: v1\n  kind: Fake", "'", '"',
+    "a", "b: c", "- y", "it's", 'q"q', "kind: Rollout", "  kind: X", "[", "]", "{", "}", ",", "#", " # c", "- ", "-",
+    ":", "é", "\\n", "''", '\\"', "|", ">", "&a", "!t", "  ", "...", "---", "items:", "- kind: Fake\n  a: b", "'", '"',
 ]  # fmt: skip
 PLAIN = [
-    "v1", "foo-1", "don't", "a'b", 'x"y', "80", "a b 'c", "h:p", "x #y", "true", "~", "1.5 'x", "a[0", "f{g", "é", "*ab",
+    "v1", "foo-1", "don't", "a'b", 'x"y', "80", "a b 'c", "h:p", "x #y", "true", "~", "1.5 'x", "a[0", "f{g", "é",
+    "*ab",
 ]  # fmt: skip
 NOISE = ["'", '"', "\n", "\n- ", "[", "]", "{", " ", "\t", "\u2028", "\x85", "\r", "#", ":", "\n- kind: Z\n  ", "*a "]
 
@@ -36,7 +37,9 @@ def flow(draw, depth=0):
     inner = [st.sampled_from(PLAIN), quoted('"'), quoted("'")] + ([flow(depth + 1)] if depth < 2 else [])
     parts = draw(st.lists(st.tuples(one_of("", "", "\n", "k: ", "? "), st.one_of(inner)), max_size=3))
     commas = [draw(one_of(", ", ",", ",\n", " ,\n\n", ", # c'\n")) for _ in parts]
-    text = "".join(comma * bool(n) + prefix + part for n, (comma, (prefix, part)) in enumerate(zip(commas, parts, strict=True)))
+    text = "".join(
+        comma * bool(n) + prefix + part for n, (comma, (prefix, part)) in enumerate(zip(commas, parts, strict=True))
+    )
     opening, closing = draw(one_of("[]", "{}"))
     return opening + text + draw(one_of("", " ", "\n", "\n- z")) + closing
 
@@ -75,8 +78,14 @@ def collection(draw, parent, depth, *, dashes):
     column = parent + draw(one_of(0, 2) if dashes else one_of(1, 2, 4))
     text = ""
     for number in range(draw(st.integers(1, 3))):
-        key = "-" if dashes else draw(one_of("k", '"q k"', "'it''s'", "don't", "kind", "? e\n" + " " * column)) + f"{number}:"
-        text += "\n" + draw(one_of("", "  # x\n", "\n", '# z "\n')) + " " * column + key + draw(value(column, depth + 1))
+        key = (
+            "-"
+            if dashes
+            else draw(one_of("k", '"q k"', "'it''s'", "don't", "kind", "? e\n" + " " * column)) + f"{number}:"
+        )
+        text += (
+            "\n" + draw(one_of("", "  # x\n", "\n", '# z "\n')) + " " * column + key + draw(value(column, depth + 1))
+        )
     return text
 
 
@@ -88,8 +97,10 @@ def item(draw, column):
     inner = "\n" + " " * (column + 2)
     fields = [
         "apiVersion: " + draw(one_of("v1", "apps/v1", '"v1"', "v1 # c")),
-        "kind:" + draw(one_of(" Rollout", " ConfigMap # k", " 'Rollout'", f" Roll\n{inner}  out", f" |{inner}  Rollout")),
-        "metadata:" + draw(one_of(f"{inner}  name: n1", " {name: n2}", f"{inner}  labels:{inner}    name: no{inner}  name: n3")),
+        "kind:"
+        + draw(one_of(" Rollout", " ConfigMap # k", " 'Rollout'", f" Roll\n{inner}  out", f" |{inner}  Rollout")),
+        "metadata:"
+        + draw(one_of(f"{inner}  name: n1", " {name: n2}", f"{inner}  labels:{inner}    name: no{inner}  name: n3")),
         "spec:" + draw(value(column + 2)),
     ]
     head = draw(one_of("", "", "# head 'c" + inner, f"# h\n{inner}# z{inner}"))
@@ -101,12 +112,16 @@ def resource_lists(draw):
     """A text that is nearly always YAML, and often a ResourceList."""
     column = draw(one_of(0, 0, 2))
     items = draw(st.lists(item(column), min_size=1, max_size=4))
-    text = draw(one_of("", "# top\n", "---\n", "functionConfig: {a: 'b'}\n", 'functionConfig:\n  data: "x\n    items:\n- a"\n'))
+    text = draw(
+        one_of("", "# top\n", "---\n", "functionConfig: {a: 'b'}\n", 'functionConfig:\n  data: "x\n    items:\n- a"\n')
+    )
     text += "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
     text += draw(one_of("items:\n", "items:\n", "items:\n\n# c '\n", "items: # c\n", '"items":\n', "items: &a\n"))
     between = draw(one_of("\n", "\n\n", "\n# btw\n"))
     text += " " * column + f"{between}{' ' * column}".join(items) + "\n"
-    text += draw(one_of("", "functionConfig:\n  kind: X\n", "x-y:\n- a\n", "...\n", 'functionConfig: "a\n- b"\n', "\n# end"))
+    text += draw(
+        one_of("", "functionConfig:\n  kind: X\n", "x-y:\n- a\n", "...\n", 'functionConfig: "a\n- b"\n', "\n# end")
+    )
     if draw(st.integers(0, 7)) == 0:
         at = draw(st.integers(0, len(text) - 1))
         text = text[:at] + draw(st.sampled_from(NOISE)) + text[at + draw(st.integers(0, 1)) :]

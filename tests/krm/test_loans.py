@@ -85,7 +85,8 @@ def test_an_alias_without_an_anchor_is_named():
 
 def test_a_list_in_brackets_is_laid_out_with_its_loans():
     """Where the list has to be written anew, borrowers are written out."""
-    text = '{apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [{kind: &k A}, {kind: *k}], functionConfig: *k}'
+    top = "apiVersion: config.kubernetes.io/v1, kind: ResourceList"
+    text = f"{{{top}, items: [{{kind: &k A}}, {{kind: *k}}], functionConfig: *k}}"
     package = krm.read(text.encode())
 
     assert text == written(package, package.items)

@@ -35,9 +35,11 @@ def _read(name: str, data: bytes) -> Stream:
 
 
 def write_stream(items: Sequence[Item]) -> bytes:
-    """Return the items as a stream of documents, without the annotations by which hosts keep track of them.
+    """Return the items as a stream of documents.
 
-    Raises KrmfnError where there is nothing to write: hosts take that for "delete everything".
+    Items of a ResourceList, and new ones, leave the annotations behind by which its host keeps track of them; those of
+    a stream keep whatever they came with, since there it is this host's. Raises KrmfnError where there is nothing to
+    write: hosts take that for "delete everything".
     """
     if not items:
         raise KrmfnError("nothing is left to write, and hosts delete what is not in the stream; keep one object")
@@ -45,7 +47,8 @@ def write_stream(items: Sequence[Item]) -> bytes:
 
 
 def _untracked(item: Item) -> Item:
-    if not any(spelling in item.text for spelling in SPELLINGS):
+    ours = item.mark < 0 or item.listed is not None
+    if not ours or not any(spelling in item.text for spelling in SPELLINGS):
         return item
     value = stripped(item.value)
     return item if value is item.value else item.edited(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from krmfn.errors import NotYaml
 from krmfn.krm.item import dump, load, retext, same
 from krmfn.krm.outline import outline
 from krmfn.krm.slices import Unsure
@@ -11,8 +12,8 @@ from krmfn.krm.slices import Unsure
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
-    from krmfn.krm.item import Manifest
     from krmfn.krm.slices import Slices
 
 API_VERSION = "config.kubernetes.io/v1"
@@ -31,13 +32,18 @@ class Frame:
             self._place += "-"
         self.newline = "\r\n" if "\r\n" in head else "\n"
         self.text = f"{head}{' ' * (slices.column or 0)}- {self._place}{self.newline}{tail}"
-        self._value: Manifest | None = None
+        self._lines = slices.data.count(b"\n", slices.begin, slices.end)
+        self._value: dict[str, Any] | None = None
 
     @property
-    def value(self) -> Manifest:
-        """The fields of the list, with a string for all items. Raises NotYaml."""
+    def value(self) -> dict[str, Any]:
+        """The fields of the list, with a string for all items. Raises NotYaml, with the line of the input."""
         if self._value is None:
-            self._value = load(self.text)
+            try:
+                self._value = load(self.text)
+            except NotYaml:
+                load(self.text.replace(self._place, self._place + "\n" * (self._lines - 1)))
+                raise
         return self._value
 
     def check(self) -> None:
@@ -50,22 +56,23 @@ class Frame:
     @property
     def current(self) -> bool:
         """Tell whether the list is in the version that we write."""
-        return self.value.get("apiVersion") == API_VERSION
+        return bool(self.value.get("apiVersion") == API_VERSION)
 
-    def around(self, results: Sequence[Manifest]) -> tuple[str, int, str]:
+    def around(self, results: Sequence[dict[str, Any]]) -> tuple[str, int, str]:
         """Return what to write in front of the items, the column of their dashes, and what to write behind them."""
-        value = {**self.value, "apiVersion": API_VERSION}
-        if results:
-            value["results"] = [*(value.get("results") or []), *results]
+        value = self._answer(results)
         text = self.text if same(value, self.value) else retext(self.text, value)
-        return self._divided(text) or self._divided(dump(value)) or ("", 0, "")
+        line = rf"^( *)- {self._place}\r?(?:\n|\Z)"
+        if not re.search(line, text, re.MULTILINE):
+            text = dump(value)
+        head, margin, tail = re.split(line, text, maxsplit=1, flags=re.MULTILINE)
+        return head, len(margin), tail
 
-    def without_items(self, results: Sequence[Manifest]) -> str:
+    def without_items(self, results: Sequence[dict[str, Any]]) -> str:
         """Return the whole text of a list without items."""
-        head, column, tail = self.around(results)
-        value = load(f"{head}{' ' * column}- {self._place}{self.newline}{tail}")
-        return dump({**value, "items": []})
+        return dump(self._answer(results) | {"items": []})
 
-    def _divided(self, text: str) -> tuple[str, int, str] | None:
-        line = re.search(rf"^( *)- {self._place}\r?(?:\n|\Z)", text, re.MULTILINE)
-        return (text[: line.start()], len(line[1]), text[line.end() :]) if line else None
+    def _answer(self, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Return the fields as we send them back."""
+        said = [*(self.value.get("results") or []), *results]
+        return self.value | {"apiVersion": API_VERSION} | ({"results": said} if results else {})

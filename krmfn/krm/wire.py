@@ -96,12 +96,12 @@ def write(package: Package, items: Changes, results: Sequence[Manifest] = ()) ->
 
     Raises KrmfnError where nothing would be left of the items, since hosts delete what is not in the list.
     """
-    changes = package.changes(items)
-    frame, stream = package.frame, package.streams[0]
+    frame = package.frame
     if frame is None:
         raise KrmfnError("the input was not a ResourceList, so the output cannot be one")
+    changes = package.changes(items)
     if not changes and not results and frame.current:
-        return [stream.data]
+        return [package.streams[0].data]
     if not len(package.items) and not any(changes.values()):
         return [frame.without_items(results).encode()]
     if not any(changes.values()) and len(changes) == len(package.items):

@@ -105,12 +105,21 @@ def test_streams_end_with_their_last_document():
 
 
 def test_streams_carry_no_annotations_of_other_hosts():
-    """Where an object came from is not applied to the cluster; what the author wrote is."""
+    """How a list's host keeps track of objects is not applied to the cluster; what the author wrote is."""
     ours = "config.kubernetes.io/local-config: 'true'"
     theirs = "config.kubernetes.io/path: a, internal.config.kubernetes.io/id: '1'"
-    package = krm.read(f"metadata: {{annotations: {{{ours}, {theirs}}}}} # c\n".encode())
+    metadata = f"metadata: {{annotations: {{{ours}, {theirs}}}}} # c\n"
+    package = krm.read(f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {metadata}".encode())
 
     assert f"metadata: {{annotations: {{{ours}}}}} # c\n".encode() == krm.write_stream(package.items)
+
+
+def test_streams_keep_the_annotations_of_their_host():
+    """Kustomize finds the objects of a plugin's stream again by its own annotation."""
+    package = krm.read(b"metadata: {annotations: {kustomize.config.k8s.io/id: a}}\n")
+    edited = package.items[0].edited({"kind": "A"} | package.items[0].value)
+
+    assert b"kustomize.config.k8s.io/id: a" in krm.write_stream([edited])
 
 
 def test_an_item_of_a_list_becomes_a_document():

@@ -304,3 +304,11 @@ def test_bytes_that_are_no_text_are_named():
     assert (5, 6) == (info.value.line, info.value.column)
     with pytest.raises(NotYaml, match="the input is UTF-16"):
         krm.read((TOP + "items: []\n").encode("utf-16"))
+
+
+def test_a_configuration_that_cannot_be_read_is_said_with_its_place():
+    """What stands behind the items is counted in lines of the whole input."""
+    given_package = package(TOP + "items:\n- a: 1\n  b: 2\n- c: 3\nfunctionConfig:\n  a: 1\n  a: 2\n")
+
+    with pytest.raises(NotYaml, match=r"^line 9, column 3: "):
+        _ = given_package.config

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
+from krmfn.errors import NotYaml
 from krmfn.krm.item import Item
 
 TYPE_CHECKING = False
@@ -22,6 +23,32 @@ if TYPE_CHECKING:
     Changes = Mapping[int, Sequence[Item]] | Sequence[Item]
 
 LIST, STREAM, FILES = "list", "stream", "files"
+
+
+class Given(Item):
+    """An item of the input: what is wrong with it is said with the line of the input, not of the item."""
+
+    __slots__ = ("_start", "_stream")
+
+    def __init__(self, stream: Stream, number: int, mark: int, loan: Loan | None) -> None:
+        """``loan`` holds what to read where the text cannot stand alone."""
+        raw = stream.slices.raw(number) if loan is None else loan.text.encode()
+        column = stream.slices.column
+        super().__init__(raw, listed=column, path=stream.path, index=number if column is None else 0, mark=mark)
+        self._stream, self._start = stream, stream.slices.starts[number]
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """What the API server reads; see Item."""
+        try:
+            return super().value
+        except NotYaml as error:
+            data = self._stream.slices.data
+            if not error.line or not self._stream.data.endswith(data):
+                raise
+            message = error.message.removeprefix(f"line {error.line}, column {error.column}: ")
+            line = error.line + data.count(b"\n", 0, self._start)
+            raise NotYaml(message, line=line, column=error.column, file=self._stream.path) from None
 
 
 class Items(Sequence[Item]):
@@ -59,10 +86,7 @@ class Items(Sequence[Item]):
 
     def _make(self, mark: int) -> Item:
         stream = self._streams[place := bisect_right(self._counts, mark) - 1]
-        number = mark - self._counts[place]
-        raw = self._loans[mark].text.encode() if mark in self._loans else stream.slices.raw(number)
-        index = number if stream.slices.column is None else 0
-        return Item(raw, listed=stream.slices.column, path=stream.path, index=index, mark=mark)
+        return Given(stream, mark - self._counts[place], mark, self._loans.get(mark))
 
     def holding(self, words: Sequence[str]) -> Iterator[int]:
         """Yield, in order, the marks of the items whose text could contain all the words."""

@@ -3,6 +3,7 @@
 import pytest
 
 from krmfn import krm
+from krmfn.errors import NotYaml
 
 HEAD = b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 THREE = HEAD + b"- kind: A\n- kind: B\n- kind: C\nfunctionConfig: {kind: D}\nresults:\n- message: m\n"
@@ -71,3 +72,15 @@ def test_a_hundred_thousand_items_are_no_effort():
 
     assert [99_999] == marks(package.find("n99999"))
     assert data == b"".join(krm.write(package, package.items))
+
+
+def test_what_is_wrong_in_an_item_is_said_with_its_place_in_the_input():
+    """Lines are counted from the beginning of the input or the file, wherever the item begins."""
+    listed = krm.read(HEAD + b"- a: 1\n  b: 2\n- c:\n    d: 1\n    d: 2\n").items[1]
+    filed = krm.read_files([("app.yaml", b"# top\n---\na: 1\n---\nd: 1\nd: 2\n")]).items[1]
+
+    with pytest.raises(NotYaml, match=r"^line 8, column 5: "):
+        _ = listed.value
+    with pytest.raises(NotYaml, match=r"^line 6, column 1: ") as info:
+        _ = filed.value
+    assert info.value.file == "app.yaml"

@@ -43,7 +43,9 @@ def parse(manifest: "Manifest | None") -> Config:
         spec = place.mapping("data")
         target, stable = _images(spec), Overrides()
     else:
-        message = f"the function config is a {manifest.get('kind')}; use {API_VERSION} {KIND} (spec) or a ConfigMap (data)"
+        message = (
+            f"the function config is a {manifest.get('kind')}; use {API_VERSION} {KIND} (spec) or a ConfigMap (data)"
+        )
         raise KrmfnError(message, ref=_ref(manifest), field="kind")
     _reject_unknown(spec)
     config = Config(

@@ -1,7 +1,7 @@
 """Read untyped fields, and complain with the full path of what is wrong.
 
-A ``Fields`` is a place in a manifest. Its readers never raise: they note a problem and return a default, so that one run
-tells a person all of their mistakes. ``settle`` raises what was noted.
+A ``Fields`` is a place in a manifest. Its readers never raise: they note a problem and return a default, so that one
+run tells a person all of their mistakes. ``settle`` raises what was noted.
 """
 
 from krmfn.errors import KrmfnError

@@ -22,7 +22,7 @@ class Value:
 
     def __init_subclass__(cls) -> None:
         """Collect the fields in the order in which they are declared."""
-        own = cls.__dict__.get("__annotations__", {})
+        own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect takes longer than all of ours
         cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -45,7 +45,7 @@ class Value:
 
     def __eq__(self, other: object) -> bool:
         """Compare by type and fields."""
-        return type(self) is type(other) and self._values() == other._values()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._values() == other._values()
 
     def __hash__(self) -> int:
         """Hash by fields."""

@@ -12,13 +12,14 @@ from krmfn.config import Config, parse
 from krmfn.errors import KrmfnError
 from krmfn.function import Rendered, render
 from krmfn.kinds import LOCAL_CONFIG
-from krmfn.results import ERROR, Result, errors
+from krmfn.results import ERROR, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from krmfn.krm import Item, Package
+    from krmfn.results import Result
 
 
 def run_function(arguments: "Sequence[str]" = ()) -> int:

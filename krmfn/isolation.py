@@ -1,6 +1,6 @@
 """How the pods of the two sides are told apart: the mode that can, and the labels and selectors that follow from it.
 
-Design section 4. A controller pins Services on a hash that only the cluster knows; here every label is in the manifests.
+A controller pins Services on a hash that only the cluster knows; here every label is in the manifests.
 """
 
 from krmfn.config import AUTO, LABEL, RENAME, SHARED, TRACK, TRACKED
@@ -69,9 +69,9 @@ def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
             return found
         reasons.append(f"{mode}: {found}")
     message = (
-        f"nothing in the manifests tells stable pods from canary pods ({'; '.join(reasons)}). Set a version label on the "
-        f"pod template that changes with each release, or `isolation: {TRACKED}`: it stamps the pods with {TRACK} from "
-        "stage 0 on, at the price of one rolling restart"
+        f"nothing in the manifests tells stable pods from canary pods ({'; '.join(reasons)}). Set a version label on "
+        f"the pod template that changes with each release, or `isolation: {TRACKED}`: it stamps the pods with {TRACK} "
+        "from stage 0 on, at the price of one rolling restart"
     )
     raise KrmfnError(message, ref=sides.plan.rollout)
 

@@ -1,4 +1,4 @@
-"""What differs between kinds, as rows: where a workload keeps its replicas, what a copy must not carry, how lists merge.
+"""What differs between kinds, as rows: where a workload keeps its replicas, what a copy leaves out, how lists merge.
 
 A new workload kind is a row in ``WORKLOADS``. Sources: the API references of Kubernetes (apps/v1, core/v1,
 networking.k8s.io/v1); ``x-kubernetes-list-map-keys`` and ``patchMergeKey`` of those APIs for ``MERGE_KEYS``.
@@ -35,7 +35,7 @@ AUTOSCALERS: "Final[dict[tuple[str, str], tuple[str, ...]]]" = {
     ("keda.sh", "ScaledObject"): ("spec", "minReplicaCount"),
 }
 
-# Keys that tie a manifest to one object in a cluster, to one release tool or to one DNS name: a copy must not claim them.
+# Keys that tie a manifest to one object in a cluster, to a release tool or to a DNS name: a copy must not claim them.
 OWN_ANNOTATIONS: "Final[tuple[str, ...]]" = (
     "argocd.argoproj.io/",
     "cert-manager.io/",

@@ -182,4 +182,3 @@ def _loaded(text: str, place: Fields) -> "Any":
     except KrmfnError as problem:
         place.problem(f"is not YAML: {problem.message}")
         return None
-

@@ -8,7 +8,7 @@ from krmfn.kinds import NOT_APPLIED
 from krmfn.krm import Item, dump, load, new, same
 from krmfn.krm.item import Ref
 from krmfn.scene import Scene, bare
-from krmfn.state import Edit, Release, State
+from krmfn.state import Edit, State
 from krmfn.view import Added, Edited, View
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm.item import Manifest
     from krmfn.results import Result
+    from krmfn.state import Release
 
 
 class Placement:
@@ -47,7 +48,9 @@ class Placement:
         """Return the state to keep, with that of the rollouts that were left alone."""
         done = tuple(releases)
         keys = {release.rollout.key for release in done}
-        there = tuple(r for r in self.scene.state.releases if r.rollout.key not in keys and self.scene.lookup(r.rollout))
+        there = tuple(
+            r for r in self.scene.state.releases if r.rollout.key not in keys and self.scene.lookup(r.rollout)
+        )
         added = tuple((ref, dump(manifest)) for ref, manifest in self.added)
         return State((*done, *there), tuple(self.edits), added)
 

@@ -1,4 +1,4 @@
-"""What the author of a rollout asked for, in nobody's dialect: steps, gates, names, routes; and the positions they give.
+"""What the author of a rollout asked for, in nobody's dialect: steps, gates, names, routes, positions.
 
 A dialect makes a plan, ``stage.divide`` works one position of it out. Everything here is frozen.
 """
@@ -89,7 +89,7 @@ class Pair(Value):
 
 
 class Route(Value):
-    """An object that divides traffic: found by group, kind and name, written by the provider of that kind and variant."""
+    """An object that divides traffic: found by group, kind and name, written by the provider of its kind."""
 
     group: str
     kind: str
@@ -149,7 +149,7 @@ _HALF = re.compile(r"(?:([a-z0-9]+)>)?([a-z0-9]+)/(scale|shift|drain)")
 
 
 def locate(text: str, rests: "Sequence[str]") -> Position:
-    """Read a position: ``0..N``, ``promote``, ``finalise``, ``complete``, ``k/scale``, ``a>b/scale``, ``k>0/drain`` …
+    """Read a position: ``0..N``, ``promote``, ``finalise``, ``complete``, ``k/scale``, ``a>b/scale``, ``k>0/drain``.
 
     Raises KrmfnError listing the valid positions when the plan has no such position.
     """

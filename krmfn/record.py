@@ -8,7 +8,7 @@ from krmfn.view import View
 
 
 def recorded(view: View) -> Release:
-    """Return the entry of a rollout: after ``complete`` the target is the stable revision, and no release is under way."""
+    """Return the entry of a rollout: after ``complete`` the target is the stable revision."""
     revisions, position = view.revisions, str(view.position)
     prior = view.scene.state.release(view.plan.rollout)
     adopted = bool(prior and prior.adopted) or view.isolation.mode == TRACKED

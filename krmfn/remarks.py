@@ -35,18 +35,20 @@ def _jump(view: View) -> "Iterator[str]":
         return
     if left_out := skipped(view.plan, start, view.position, view.stage.stable):
         names = ", ".join(str(position) for position in left_out)
-        yield f"went from {start} straight to {view.position}, without {names}: requests may meet pods that are not ready"
+        straight = f"went from {start} straight to {view.position}, without {names}"
+        yield f"{straight}: requests may meet pods that are not ready"
 
 
 def _swap(view: View) -> "Iterator[str]":
     """Warn where the canary's Service turns from pods of one version to those of the next before they are ready."""
     release, traffic = view.scene.state.release(view.plan.rollout), view.stage.traffic
-    if release and release.target and view.revisions.new and view.isolation.mode == LABEL and traffic:
-        if traffic.weight or traffic.matches:
-            yield (
-                f"the canary Service selects {view.isolation.key}={view.isolation.canary} from now on, and those pods are "
-                "not ready yet; render 0>1/scale first, which sends it no requests"
-            )
+    if not (release and release.target and view.revisions.new and view.isolation.mode == LABEL and traffic):
+        return
+    if traffic.weight or traffic.matches:
+        yield (
+            f"the canary Service selects {view.isolation.key}={view.isolation.canary} from now on, and those pods "
+            "are not ready yet; render 0>1/scale first, which sends it no requests"
+        )
 
 
 def _named(view: View) -> str:

@@ -70,12 +70,14 @@ def _plan(item: Item) -> Plan:
 
 def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[KrmfnError]":
     """Yield what is wrong with the rollouts as a whole."""
-    names = [item.ref.name for item in rollouts]
+    names = [str(item.ref).partition(" ")[2] for item in rollouts]
     if not rollouts:
         kinds = ", ".join(f"{kind}.{group}" for group, kind in dialects.DIALECTS)
         yield KrmfnError(f"the package has no rollout; add one of {kinds}, or check that its file is part of the input")
-    elif config.rollout and config.rollout not in names:
-        yield KrmfnError(f"the function config names rollout {config.rollout!r}; the package has {', '.join(names)}")
+    elif config.rollout and (count := sum(_meant(item, config) for item in rollouts)) != 1:
+        there = f"names {count} rollouts, so say which" if count else "names none"
+        message = f"`rollout: {config.rollout}` of the function config {there} of {', '.join(names)}"
+        yield KrmfnError(message)
     elif config.step and not config.rollout and len(rollouts) > 1:
         message = f"the function config has a step, and the package has {len(rollouts)} rollouts: "
         yield KrmfnError(f"{message}say which one with `rollout:` ({', '.join(names)}), or annotate each with {STEP}")
@@ -87,21 +89,26 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
     if scene.added and not scene.state_item:
         item = next(iter(scene.added.values()))
         message = (
-            f"was written by krmfn (label {ROLLOUT}), and the RolloutState that belongs to it is missing; restore the state "
-            "from Git, or give krmfn the package as its author wrote it"
+            f"was written by krmfn (label {ROLLOUT}), and the RolloutState that belongs to it is missing; restore the "
+            "state from Git, or give krmfn the package as its author wrote it"
         )
         yield KrmfnError(message, ref=item.ref, file=item.path)
 
 
+def _meant(item: Item, config: Config) -> bool:
+    """Tell whether the function config names a rollout, as ``name`` or as ``namespace/name``."""
+    return config.rollout in (item.ref.name, f"{item.ref.namespace}/{item.ref.name}")
+
+
 def _position(scene: Scene, item: Item, config: Config, *, alone: bool) -> str:
-    if config.step and (alone or config.rollout == item.ref.name):
+    if config.step and (alone or _meant(item, config)):
         return config.step
     annotation = Fields(item.value, item.ref).mapping("metadata").mapping("annotations").at(STEP)
     if annotation.value is not None:
         return str(annotation.value)
     if release := scene.state.release(item.ref):
         return release.position
-    if config.rollout and config.rollout != item.ref.name:
+    if config.rollout and not _meant(item, config):
         return ""
     message = f"has no position: say `step:` in the function config, or annotate the rollout with {STEP}"
     raise KrmfnError(message, ref=item.ref, file=item.path)
@@ -112,5 +119,9 @@ def _shared_workloads(found: list[Request]) -> "Iterator[KrmfnError]":
     for request in found:
         other = owners.setdefault(request.plan.workload.key, request)
         if other is not request:
-            message = f"releases {request.plan.workload}, which {other.rollout.ref} releases already; keep one of the two"
-            yield KrmfnError(message, ref=request.rollout.ref, field=request.plan.workload_field, file=request.rollout.path)
+            message = (
+                f"releases {request.plan.workload}, which {other.rollout.ref} releases already; keep one of the two"
+            )
+            yield KrmfnError(
+                message, ref=request.rollout.ref, field=request.plan.workload_field, file=request.rollout.path
+            )

@@ -17,7 +17,7 @@ ERROR, WARNING, INFO = "error", "warning", "info"
 
 
 class Result(Value):
-    """One finding: ``field`` is a path such as ``spec.strategy.canary.steps[2].traffic``, ``file`` where it was read."""
+    """One finding: ``field`` is a path such as ``spec.strategy.canary.steps[2]``, ``file`` where it was read."""
 
     severity: str
     message: str
@@ -50,11 +50,10 @@ class Refused(KrmfnError):
 
     def __init__(self, problems: "Iterable[KrmfnError]") -> None:
         """Flatten, so that a refusal inside a refusal is just more problems."""
-        flat: list[KrmfnError] = []
+        self.problems: list[KrmfnError] = []
         for problem in problems:
-            flat += problem.problems if isinstance(problem, Refused) else [problem]
-        super().__init__("; ".join(problem.message for problem in flat))
-        self.problems = flat
+            self.problems += problem.problems if isinstance(problem, Refused) else [problem]
+        super().__init__("; ".join(problem.message for problem in self.problems))
 
 
 def errors(problem: KrmfnError) -> list[Result]:

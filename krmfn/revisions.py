@@ -1,7 +1,7 @@
 """The two revisions of a workload: where the stable template and the target template come from.
 
-Design section 3: the state, else the function config (``target:`` or ``stable:``) or whole manifests, else neither. What
-people change in the workload's template while a release is under way goes into the target.
+The state, else the function config (``target:`` or ``stable:``) or whole manifests, else neither. What people change in
+the workload's template while a release is under way goes into the target.
 """
 
 from krmfn import patches
@@ -29,8 +29,11 @@ WITHIN_STEP_ONE = ("0", "0>1/scale", "0>1/shift", "1")
 
 
 class Revisions(Value):
-    """Both pod templates as YAML text; ``target`` is "" where there is nothing to release. ``new`` says that the target
-    is not the one the position was set for; ``asked`` is the digest of the overrides that are in it."""
+    """Both pod templates as YAML text.
+
+    ``target`` is "" where there is nothing to release. ``new`` says that it is not the one the position was set for;
+    ``asked`` is the digest of the overrides that are in it.
+    """
 
     stable: str
     target: str = ""
@@ -58,15 +61,14 @@ def settle(found: Found, config: Config) -> Revisions:
     text = found.workload.excerpt(TEMPLATE)
     if found.release:
         return _from_state(found, found.release, config, text)
-    asked = _asked(config)
-    if config.stable:
-        stable = _overridden(config.stable, found, load(text))
-        return Revisions(retext(text, stable), text, new=True)
-    if found.stable:
-        return Revisions(found.stable.excerpt(TEMPLATE), text, new=True)
+    target, asked = text, ""
     if config.target:
-        return Revisions(text, retext(text, _overridden(config.target, found, load(text))), new=True, asked=asked)
-    return Revisions(text)
+        target, asked = retext(text, _overridden(config.target, found, load(text))), _asked(config)
+    if config.stable:
+        return Revisions(retext(text, _overridden(config.stable, found, load(text))), target, new=True, asked=asked)
+    if found.stable:
+        return Revisions(found.stable.excerpt(TEMPLATE), target, new=True, asked=asked)
+    return Revisions(text, target, new=True, asked=asked) if config.target else Revisions(text)
 
 
 def check(found: Found, revisions: Revisions, position: str, *, retarget: bool) -> None:
@@ -167,8 +169,8 @@ def _nothing_to_release(found: Found, revisions: Revisions) -> str:
     if found.release:
         return f"no release is under way; edit the pod template of the workload to start one, or {ways}"
     return (
-        f"the package holds one revision of the workload, and this position needs two; {ways}; or, where the host keeps "
-        "files, render step 0 first and then edit the workload"
+        f"the package holds one revision of the workload, and this position needs two; {ways}; or, where the host "
+        "keeps files, render step 0 first and then edit the workload"
     )
 
 

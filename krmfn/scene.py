@@ -1,7 +1,7 @@
 """What we were given, minus what we made ourselves: the author's objects, found by name, and the state of the releases.
 
-In-place hosts feed us our own output. Objects that we added are set apart; fields that we wrote get back what stood there,
-with whatever people changed since, field by field.
+In-place hosts feed us our own output. Objects that we added are set apart; fields that we wrote get back what stood
+there, with whatever people changed since, field by field.
 """
 
 from krmfn import state as states
@@ -10,6 +10,7 @@ from krmfn.config import API_VERSION, ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.kinds import LOCAL_CONFIG
 from krmfn.krm import load, retext, same
+from krmfn.krm.item import Ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krmfn.krm import Item, Package
-    from krmfn.krm.item import Manifest, Ref
+    from krmfn.krm.item import Manifest
+    from krmfn.plan import Plan, Route
     from krmfn.state import Edit
 
 INTERNAL = ("internal.config.", "config.kubernetes.io/", "config.k8s.io/", "kustomize.config.k8s.io/", "postrenderer.")
@@ -60,6 +62,10 @@ class Scene:
             return item
         there = [item.ref for item in self.of_kind(ref.group, ref.kind)]
         raise KrmfnError(f"names {ref}, which is not in the package{_hint(ref, there)}", ref=by, field=field)
+
+    def route(self, plan: "Plan", route: "Route", namespace: str) -> "Item":
+        """Return a route object of the plan, whatever its version; raise as ``require`` does."""
+        return self.require(Ref(f"{route.group}/v1", route.kind, namespace, route.name), plan.rollout, route.field)
 
     def of_kind(self, group: str, kind: str, *words: str) -> "Iterator[Item]":
         """Yield the author's objects of a kind whose text could hold all the words."""

@@ -108,27 +108,29 @@ def _given(stable: "Package | None", ref: Ref) -> Item | None:
     raise KrmfnError(f"the manifests given as --stable do not have {ref}", ref=ref)
 
 
-def _isolation(
-    scene: Scene, request: Request, config: Config, found: tuple[Position, Revisions, Item]
-) -> Isolation:
+def _isolation(scene: Scene, request: Request, config: Config, found: tuple[Position, Revisions, Item]) -> Isolation:
     position, revisions, workload = found
     release = scene.state.release(request.plan.rollout)
     asked = config.isolation or _annotated(request.rollout)
     adopted = config.adopted or bool(release and release.adopted)
     under_way = bool(release and release.mode and release.position not in ("0", COMPLETE))
     if release and under_way and asked not in ("", AUTO, release.mode):
-        message = f"isolation {asked} was asked for while a release with isolation {release.mode} is under way; go to 0 first"
+        message = (
+            f"isolation {asked} was asked for while a release with isolation {release.mode} is under way; go to 0 first"
+        )
         raise KrmfnError(message, ref=request.rollout.ref)
     if str(position) in ("0", COMPLETE):
-        return choose(TRACKED, _sides(scene, request.plan, revisions, workload), adopted=True) if (
-            asked == TRACKED or (release and release.adopted)
-        ) else NO_ISOLATION
+        return (
+            choose(TRACKED, _sides(scene, request.plan, revisions, workload), adopted=True)
+            if (asked == TRACKED or (release and release.adopted))
+            else NO_ISOLATION
+        )
     mode = release.mode if release and under_way else asked
     chosen = choose(mode, _sides(scene, request.plan, revisions, workload), adopted=adopted)
     if chosen.mode == TRACKED and not adopted:
         message = (
-            "isolation track needs its stamp on the running pods before a Service may select on it: render step 0 first "
-            "and let it roll out, or say `adopted: true` where that has been done"
+            "isolation track needs its stamp on the running pods before a Service may select on it: render step 0 "
+            "first and let it roll out, or say `adopted: true` where that has been done"
         )
         raise KrmfnError(message, ref=request.rollout.ref)
     return chosen
@@ -157,9 +159,7 @@ def _running(revisions: Revisions, position: Position) -> str:
     return revisions.target if revisions.target and str(position) == COMPLETE else revisions.stable
 
 
-def _configs(
-    scene: Scene, workload: Item, template: str, release: "Release | None"
-) -> "Iterator[tuple[str, str]]":
+def _configs(scene: Scene, workload: Item, template: str, release: "Release | None") -> "Iterator[tuple[str, str]]":
     """Yield the ConfigMaps that the stable pods mount: as they stand in the package, else as they were kept."""
     kept = dict(release.configs) if release else {}
     for kind, name in sorted(mounted(load(template))):

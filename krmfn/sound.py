@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
-    from krmfn.plan import Pair, Plan, Route
+    from krmfn.plan import Pair, Plan
     from krmfn.revisions import Revisions
     from krmfn.scene import Scene
 
 
 def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions") -> None:
-    """Raise ``Refused`` with everything that the API server would refuse, or that would leave a Service without pods."""
+    """Raise ``Refused`` with all that the API server would refuse, or that would leave a Service without pods."""
     pods = labels(load(revisions.stable))
     problems = [*_templates(workload, revisions), *_routes(scene, plan, workload)]
     for pair in plan.services:
@@ -41,14 +41,9 @@ def _templates(workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError
 def _routes(scene: "Scene", plan: "Plan", workload: "Item") -> "Iterator[KrmfnError]":
     for route in plan.routes:
         try:
-            route_of(scene, plan, route, workload.ref.namespace)
+            scene.route(plan, route, workload.ref.namespace)
         except KrmfnError as problem:
             yield problem
-
-
-def route_of(scene: "Scene", plan: "Plan", route: "Route", namespace: str) -> "Item":
-    """Return the route object, whatever its version. Raises KrmfnError where there is none."""
-    return scene.require(Ref(f"{route.group}/v1", route.kind, namespace, route.name), plan.rollout, route.field)
 
 
 def _service(
@@ -56,7 +51,9 @@ def _service(
 ) -> "Iterator[KrmfnError]":
     pair, pods = found
     if len(pair.stable) > LIMIT:
-        message = f"names a Service of {len(pair.stable)} characters; Kubernetes allows {LIMIT}, so give it a shorter name"
+        message = (
+            f"names a Service of {len(pair.stable)} characters; Kubernetes allows {LIMIT}, so give it a shorter name"
+        )
         yield KrmfnError(message, ref=plan.rollout, field=pair.field)
         return
     try:
@@ -64,18 +61,24 @@ def _service(
     except KrmfnError as problem:
         yield problem
         return
-    problem, field = _wrong(item.value.get("spec") or {}, pods, workload.ref)
-    if problem:
-        yield KrmfnError(problem, ref=item.ref, field=field, file=item.path)
+    message, field = _wrong(item.value.get("spec") or {}, pods, workload.ref)
+    if message:
+        yield KrmfnError(message, ref=item.ref, field=field, file=item.path)
 
 
 def _wrong(spec: "Manifest", pods: dict[str, str], workload: Ref) -> tuple[str, str]:
     """Say what is wrong with a Service by which two sides are to be told apart, and in which field."""
     selector = spec.get("selector") or {}
     if spec.get("type") == "ExternalName":
-        return "is an ExternalName: it has no pods to divide; name the Service that selects the workload's pods", "spec.type"
+        return (
+            "is an ExternalName: it has no pods to divide; name the Service that selects the workload's pods",
+            "spec.type",
+        )
     if not selector:
-        return "has no selector, so it cannot be told which pods it reaches; name the Service that does", "spec.selector"
+        return (
+            "has no selector, so it cannot be told which pods it reaches; name the Service that does",
+            "spec.selector",
+        )
     if spec.get("clusterIP") == "None":
         message = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
         return message, "spec.clusterIP"

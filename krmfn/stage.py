@@ -4,6 +4,8 @@ The rule between two resting stages a and b is always the same: ``scale`` gives 
 changes templates, ``shift`` moves traffic and pins, and only towards 0 ``drain`` empties the canary.
 """
 
+from itertools import pairwise
+
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.plan import COMPLETE, DRAIN, FINALISE, PROMOTE, SCALE, SHIFT, Plan, Position, Traffic
@@ -99,7 +101,7 @@ def timeline(plan: Plan, total: int) -> "Iterator[Position]":
     """Yield every commit of a release, first to last."""
     rests = plan.rests
     yield Position("0", "0")
-    for start, end in zip(rests, rests[1:], strict=False):
+    for start, end in pairwise(rests):
         yield from between(plan, start, end, total)
         yield Position(end, end)
 

@@ -1,9 +1,9 @@
 """The RolloutState: what a controller would keep in ``status``, kept in Git beside the package.
 
-krmfn writes it and reads it back; nobody edits it. It holds, per rollout, both revisions of the pod template as text (so
-that their comments return with them), the position, and how pods are told apart; per object that is edited in place,
-what stood there and what we wrote; and what we wrote into the objects that we added. Its digest shows when a merge has
-mixed two of them.
+krmfn writes it and reads it back; nobody edits it. It holds, per rollout, both revisions of the pod template as text
+(so that their comments return with them), the position, and how pods are told apart; per object that is edited in
+place, what stood there and what we wrote; and what we wrote into the objects that we added. Its digest shows when a
+merge has mixed two of them.
 """
 
 from _blake2 import blake2b
@@ -26,7 +26,7 @@ KIND, NAME = "RolloutState", "krmfn-state"
 
 
 class Release(Value):
-    """One rollout's entry: the templates are YAML text, "" where there is none; ``shows`` is what the workload carries."""
+    """One rollout's entry: the templates are YAML text or ""; ``shows`` says which one the workload carries."""
 
     rollout: Ref
     workload: Ref

@@ -34,8 +34,11 @@ class Edited(Value):
 
 
 class View(Value):
-    """What is rendered: ``workload`` is the author's, as the author wrote it; ``configs`` are the ConfigMaps (name,
-    text) that the stable pods mount."""
+    """What is rendered.
+
+    ``workload`` is the author's, as the author wrote it; ``configs`` are the ConfigMaps (name, text) that the stable
+    pods mount.
+    """
 
     scene: Scene
     plan: Plan

@@ -1,4 +1,4 @@
-"""Generated packages: a workload, its Services, its Ingress and a rollout, written in the many ways in which people write."""
+"""Generated packages: a workload, its Services, its Ingress and a rollout, written in the many ways of people."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,27 @@ from hypothesis import strategies as st
 from krmfn import krm
 
 NAMES = ("web", "cart", "api-1", "a", "checkout.v2", "x" * 40)
-VALUES = ("on", "NO", "1e3", "0o17", "~", "2024-01-02", "plain", "a: b", "", " lead", "#no", "'q'", "multi\nline\n", "é")
+VALUES = (
+    "on",
+    "NO",
+    "1e3",
+    "0o17",
+    "~",
+    "2024-01-02",
+    "plain",
+    "a: b",
+    "",
+    " lead",
+    "#no",
+    "'q'",
+    "multi\nline\n",
+    "é",
+)
 
 
 @dataclass(frozen=True)
 class Made:
-    """One package: its files, the spec of the RolloutStep, the names of its resting stages, and what it was made from."""
+    """One package: its files, the spec of the RolloutStep, its resting stages, and what it was made from."""
 
     files: dict[str, bytes]
     spec: dict[str, Any]
@@ -93,7 +108,9 @@ def _workload(draw: st.DrawFn, meta: dict[str, str], replicas: int, *, versioned
     container: dict[str, Any] = {"name": "main", "image": "shop/main:1.0"} | ({"env": env} if env else {})
     pod: dict[str, Any] = {"containers": [container]}
     if draw(st.booleans()):
-        pod["containers"].append({"name": "side", "image": "shop/side:3", "args": draw(st.lists(st.sampled_from(VALUES)))})
+        pod["containers"].append(
+            {"name": "side", "image": "shop/side:3", "args": draw(st.lists(st.sampled_from(VALUES)))}
+        )
     if draw(st.booleans()):
         term = {"labelSelector": {"matchLabels": {"app": meta["name"]}}, "topologyKey": "kubernetes.io/hostname"}
         pod["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
@@ -145,7 +162,9 @@ def _rollout(
 @st.composite
 def _target(draw: st.DrawFn, name: str, *, versioned: bool) -> dict[str, Any]:
     labels = {"metadata": {"labels": {"version": "v2"}}} if versioned else {}
-    more = {"spec": {"containers": [{"name": "main", "env": [{"name": "NEW", "value": draw(st.sampled_from(VALUES))}]}]}}
+    more = {
+        "spec": {"containers": [{"name": "main", "env": [{"name": "NEW", "value": draw(st.sampled_from(VALUES))}]}]}
+    }
     template = labels | (more if draw(st.booleans()) else {})
     patches = [{"patch": krm.dump({"spec": {"template": template}})}] if template else []
     assert name

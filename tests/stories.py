@@ -6,8 +6,8 @@
       NN-<position>   what stands in Git after that frame: every file of the package, one after the other
       results.txt     what was said, frame by frame
 
-The frames are rendered in place, each from the one before, as kpt does it. A frame may first edit a file (``edit``: file,
-find, replace) as a person or a bot would.
+The frames are rendered in place, each from the one before, as kpt does it. A frame may first edit a file (``edit``:
+file, find, replace) as a person or a bot would.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Bad input: each mistake has its own message, and nothing is ever half rendered.
 
-    fixtures/errors/<mistake>/case.yaml   about, config (the spec of a RolloutStep), and edits of the echoserver example
-    fixtures/errors/<mistake>/says.txt    what is said, a line each
+fixtures/errors/<mistake>/case.yaml   about, config (the spec of a RolloutStep), and edits of the echoserver example
+fixtures/errors/<mistake>/says.txt    what is said, a line each
 """
 
 from collections.abc import Callable

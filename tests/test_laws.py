@@ -56,7 +56,7 @@ def test_after_complete_only_the_author_s_package_is_left(data: st.DataObject) -
 @settings(max_examples=EXAMPLES // 4)
 @given(st.data())
 def test_every_step_has_the_pods_and_the_weight_that_its_author_asked_for(data: st.DataObject) -> None:
-    """The canary's pods, its Ingress and both Services say what the step says, and no Service selects the wrong side."""
+    """The canary's pods, its Ingress and both Services say what the step says; no Service selects the wrong side."""
     made = data.draw(packages())
     number = data.draw(st.integers(1, len(made.steps)))
     step, found = made.steps[number - 1], objects(at(made, made.files, str(number)))

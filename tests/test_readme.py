@@ -11,7 +11,7 @@ import pytest
 from tests.stories import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"^### (.+?)\n.*?^```bash\n(.*?)^```", README, re.M | re.S))
+BLOCKS = dict(re.findall(r"^### (.+?)\n.*?^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
 
 
 @pytest.mark.parametrize("heading", BLOCKS)
@@ -22,7 +22,9 @@ def test_a_release_by_the_readme(heading: str, tmp_path: Path, environment: Mapp
             request.getfixturevalue(host)
     shutil.copytree(ROOT / "kustomize-examples", tmp_path / "kustomize-examples")
     script = f"set -euo pipefail\n{BLOCKS[heading]}"
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories import FIXTURES, play, picture, story
+from tests.stories import FIXTURES, picture, play, story
 
 STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/story.yaml"))
 

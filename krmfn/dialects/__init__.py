@@ -2,11 +2,12 @@
 
 from krmfn.dialects import kruise
 from krmfn.krm import Item
-from krmfn.plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, Protocol
+
+    from krmfn.plan import Plan
 
     class Dialect(Protocol):
         """What every dialect offers."""

@@ -4,6 +4,7 @@ Sources: the API reference and the validating webhook of Kruise Rollouts; what i
 """
 
 import re
+from itertools import pairwise
 
 from krmfn.fields import Fields
 from krmfn.krm import Item
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 STYLE = "rollouts.kruise.io/rolling-style"
 ALPHA, BETA = "v1alpha1", "v1beta1"
+ALL = 100
 _PERCENT = re.compile(r"([+-]?[0-9]+)%")
 _TYPES = (EXACT, REGEX)
 
@@ -110,7 +112,7 @@ def _weight(place: Fields, version: str) -> int | None:
     if field.value is None:
         return None
     found = _percent(field)
-    if found is not None and not 0 < found <= 100:
+    if found is not None and not 0 < found <= ALL:
         field.problem(f"{field.value} is out of range: 1% to 100%")
     return found
 
@@ -123,7 +125,7 @@ def _pods(place: Fields, weight: int | None) -> Amount:
         return Amount(weight or 0, percent=True)
     if isinstance(field.value, str):
         percent = _percent(field)
-        if percent is not None and not 0 < percent <= 100:
+        if percent is not None and not 0 < percent <= ALL:
             field.problem(f"{field.value} is out of range: 1% to 100%")
         return Amount(percent or 0, percent=True)
     return Amount(place.whole("replicas", least=1) or 0)
@@ -161,9 +163,9 @@ def _conditions(place: Fields, key: str, part: str) -> "Iterator[Condition]":
 
 
 def _check_order(canary: Fields, steps: tuple[Step, ...]) -> None:
-    for number, (before, after) in enumerate(zip(steps, steps[1:], strict=False), 1):
+    for number, (before, after) in enumerate(pairwise(steps), 1):
         comparable = before.pods.percent == after.pods.percent and 0 < after.pods.number < before.pods.number
-        if comparable and not (before.pods.percent and before.pods.number > 100):
+        if comparable and not (before.pods.percent and before.pods.number > ALL):
             place = Fields(None, canary.ref, f"{after.field}.replicas", canary.problems)
             place.problem(f"is {after.pods}, less than the {before.pods} of step {number}; replicas may not decrease")
 

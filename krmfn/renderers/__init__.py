@@ -5,13 +5,16 @@ A renderer is a module with ``render(view)``, which yields objects to add, field
 
 from krmfn.errors import KrmfnError
 from krmfn.renderers import configs, neighbours, service, traffic, twin
-from krmfn.results import Refused, Result
-from krmfn.view import Added, Edited, View
+from krmfn.results import Refused
+from krmfn.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Final, Protocol
+
+    from krmfn.results import Result
+    from krmfn.view import Added, Edited
 
     class Renderer(Protocol):
         """What every renderer offers."""

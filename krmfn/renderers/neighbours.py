@@ -40,7 +40,7 @@ def _services(view: View, stable: dict[str, str], canary: dict[str, str]) -> "It
             continue
         both = matches(selector, canary)
         if both and view.plan.divides:
-            message = f"also selects the canary's pods; annotate it {PIN}: \"true\" where it must reach stable pods only"
+            message = f'also selects the canary\'s pods; annotate it {PIN}: "true" where it must reach stable pods only'
             yield Result(WARNING, message, item.ref, "spec.selector", item.path)
         elif not both and view.isolation.mode == RENAME:
             message = f"selects the stable pods, and not the canary's ({_labels(view)}), so it never reaches the canary"

@@ -8,7 +8,6 @@ from krmfn.kinds import carried
 from krmfn.krm import same
 from krmfn.plan import EXACT, PREFIX, Match, Route, Traffic
 from krmfn.scene import bare
-from krmfn.sound import route_of
 from krmfn.view import Added, Edited, View
 
 TYPE_CHECKING = False
@@ -26,11 +25,11 @@ TYPES = {EXACT: "exact", PREFIX: "prefix"}
 def render(view: View) -> "Iterator[Added | Edited]":
     """Yield what each provider makes of the stage. Raises KrmfnError for what it cannot express."""
     for route in view.plan.routes:
-        item = route_of(view.scene, view.plan, route, view.workload.ref.namespace)
+        item = view.scene.route(view.plan, route, view.workload.ref.namespace)
         script = _script(view, route)
         if view.stage.traffic is None:
             continue
-        _check(script, view, route)
+        _check(script, view)
         given = bare(item.value)
         try:
             manifests = lua.render(script, given, _stage(view.stage.traffic, route))
@@ -55,7 +54,9 @@ def needs(traffic: Traffic) -> "dict[str, str]":
         for one in match.conditions:
             found[f"{one.part}.{TYPES.get(one.type, 'regex')}"] = f"a {one.part} that matches ({one.type} {one.name})"
         if match.path:
-            found[f"path.{TYPES.get(match.path[0], 'regex')}"] = f"a path that matches ({match.path[0]} {match.path[1]})"
+            found[f"path.{TYPES.get(match.path[0], 'regex')}"] = (
+                f"a path that matches ({match.path[0]} {match.path[1]})"
+            )
     return found
 
 
@@ -66,15 +67,19 @@ def _script(view: View, route: Route) -> "lua.Script":
     if found := lua.find(route.group, route.kind, route.variant):
         return found
     variant = f" of class {route.variant!r}" if route.variant else ""
-    message = f"there is no provider for {route.kind}.{route.group}{variant}; bring a script in a ConfigMap, key {SCRIPTS}…"
+    message = (
+        f"there is no provider for {route.kind}.{route.group}{variant}; bring a script in a ConfigMap, key {SCRIPTS}…"
+    )
     raise KrmfnError(message, ref=view.plan.rollout, field=route.field)
 
 
-def _check(script: "lua.Script", view: View, route: Route) -> None:
+def _check(script: "lua.Script", view: View) -> None:
     for step in view.plan.steps if script.trusted else ():
         for feature, words in needs(step.traffic).items():
             if feature not in script.supports:
-                message = f"the provider {script.name} cannot express {words}; it can: {', '.join(sorted(script.supports))}"
+                message = (
+                    f"the provider {script.name} cannot express {words}; it can: {', '.join(sorted(script.supports))}"
+                )
                 raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render(view: View) -> "Iterator[Added | Edited]":
-    """Yield the template of the author's workload, and the canary workload. Raises KrmfnError for one that cannot run."""
+    """Yield the author's template, and the canary workload. Raises KrmfnError for one that cannot run."""
     if view.plan.style != TWIN:
         return
     template = view.stage.template
@@ -58,6 +58,8 @@ def _check_claims(view: View) -> None:
     for volume in pod.get("volumes") or ():
         name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         claim = name and view.scene.lookup(Ref("v1", "PersistentVolumeClaim", view.workload.ref.namespace, name))
-        if claim and not {"ReadWriteMany", "ReadOnlyMany"} & set((claim.value.get("spec") or {}).get("accessModes") or ()):
+        if claim and not {"ReadWriteMany", "ReadOnlyMany"} & set(
+            (claim.value.get("spec") or {}).get("accessModes") or ()
+        ):
             message = f"mounts the claim {name}, which only one node may mount, so a canary pod never becomes ready"
             raise KrmfnError(message, ref=view.workload.ref, field="spec.template.spec.volumes", file=claim.path)

@@ -49,13 +49,13 @@ def test_a_position_has_the_same_files_however_it_was_reached(package: Path, env
     first = {position: move(package, position, environment, image) for position in ORDER}
     for seed in (1, 2):
         positions = list(ORDER)
-        random.Random(seed).shuffle(positions)
+        random.Random(seed).shuffle(positions)  # noqa: S311 - an order, not a secret
         for position in positions:
             assert move(package, position, environment, image) == first[position], position
 
 
 def test_comments_and_edits_are_kept_to_the_end(package: Path, environment: Environment) -> None:
-    """A new image, a new variable, a new host and other replicas, edited in the middle, are there at every later stage."""
+    """An image, a variable, a host and replicas, edited in the middle, are there at every later stage."""
     move(package, "0", environment)
     edit(package, "image: echoserver:1.10 # the version that users have", "image: echoserver:1.11 # a bot's")
     move(package, "1/scale", environment)

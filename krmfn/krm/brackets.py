@@ -53,7 +53,7 @@ def _names(node: Node) -> list[str]:
 
 def _replacement(text: str, node: Node, new: Any, *, json: bool) -> str:
     """Write a value in the place of another, in its quotes."""
-    gap = " " if node.start == node.end and text[node.start - 1] == ":" else ""
+    gap = "" if node.start < node.end else " " if text[node.start - 1] == ":" else ": "
     if node.kind is SCALAR and isinstance(new, str):
         return gap + (quoted(new) if json else scalar(new, node.style if node.style in ("'", '"') else "", flow=True))
     return gap + flow(new, json=json)

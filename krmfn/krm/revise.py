@@ -84,6 +84,8 @@ def _first_true(ways: Iterable[Callable[[], str]], value: Any, listed: int | Non
 def _attempts(source: Source, value: Any, planted: Any) -> Iterator[Callable[[], str]]:
     """Yield the ways to write a changed object, the gentlest first."""
     yield lambda: source.outer(edit.edited(source, planted))
+    if source.open_end:
+        yield lambda: source.outer(edit.edited(source.closed(), planted), ended=True)
     if planted is not value:
         yield lambda: source.outer(edit.edited(source, value))
     yield lambda: _placed(source, roundtrip.rewritten(_as_document(source), source.value, value, source.style))
@@ -179,7 +181,7 @@ def _with_leaf(value: Any, path: Path, leaf: Text) -> Any:
 def _leaf(text: str, value: Any) -> Text | None:
     """Return the text of a mapping or list as a leaf, if it means the value."""
     try:
-        source = Source(text.replace("\r\n", "\n"))
+        source = Source(text)
         node = source.node
     except NotYaml:
         return None

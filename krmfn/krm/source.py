@@ -23,6 +23,7 @@ _COMMENT_BELOW = re.compile(r"(?:[ \t]*\n)*+( *)#[^\n]*")
 _END_OF_LINE = re.compile(r"[ \t]+#[^\n]*")
 _TO_DASH = re.compile(r"(?:\s|#[^\n]*+)*+-")
 _TO_COLON = re.compile(r"[ \t]*:")
+LONGEST = 16_000_000
 
 
 class UnfitError(Exception):
@@ -64,15 +65,21 @@ class Source:
         self._tree: Node | None = None
         self._style: Style | None = None
 
-    def outer(self, text: str) -> str:
-        """Return a text of this kind as it has to be outside."""
-        text = text.removesuffix("\n") if self.open_end else text
+    def outer(self, text: str, *, ended: bool = False) -> str:
+        """Return a text of this kind as it has to be outside; ``ended``: with its last line break in any case."""
+        text = text.removesuffix("\n") if self.open_end and not ended else text
         text = text.replace("\n", "\r\n") if self.crlf else text
         return "\ufeff" * self.mark + text[self.listed or 0 :]
+
+    def closed(self) -> Source:
+        """Return the same text with a last line break, which may mean that its last literal block ends with one."""
+        return Source(self.outer(self.text, ended=True), self.listed)
 
     @property
     def tree(self) -> Node:
         """The root of the text; raises NotYaml, also where there is nothing."""
+        if len(self.text) > LONGEST:
+            raise NotYaml(f"an object of {len(self.text)} characters; a cluster takes three million at most")
         if self._tree is None:
             found = tree.parse(self.text[:-1] if self.open_end else self.text)
             if found is None:

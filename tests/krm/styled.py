@@ -45,9 +45,9 @@ class Stylist:
         self.hang = random.choice((0, 2))
         self.step = random.choice((2, 2, 4))
 
-    def document(self, value: dict[str, Any]) -> str:
+    def document(self, value: dict[str, Any], *, flows: bool = True) -> str:
         """Write a mapping, in block style or as JSON-like flow."""
-        if self.random.random() < 0.1:
+        if flows and self.random.random() < 0.1:
             return self.flow(value) + "\n"
         return self.remark(0) + "".join(self.block(value, 0)) + self.remark(0)
 
@@ -127,10 +127,10 @@ class Stylist:
 
 
 @st.composite
-def styled(draw: Any, manifests: Any = manifests) -> tuple[dict[str, Any], str]:
-    """Draw a value and a text that someone might have written for it."""
+def styled(draw: Any, manifests: Any = manifests, *, flows: bool = True) -> tuple[dict[str, Any], str]:
+    """Draw a value and a text that someone might have written for it; ``flows``: perhaps in brackets as a whole."""
     value = draw(manifests)
-    return value, Stylist(draw(st.randoms(use_true_random=False))).document(value)
+    return value, Stylist(draw(st.randoms(use_true_random=False))).document(value, flows=flows)
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

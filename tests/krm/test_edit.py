@@ -83,6 +83,11 @@ EDITS = {
         {("a", "x"): GONE, ("a", "v", 2): "no", ("a", "z"): "4", ("a", "w"): "a,b"},
         'a: {v: [p, q, "no" ], z: \'4\',   w: "a,b"} # c\n',
     ),
+    "brackets hold keys without values": (
+        "a: {b, c: , d: 1}\n",
+        {("a", "b"): [1], ("a", "c"): "x"},
+        "a: {b: [1], c: x, d: 1}\n",
+    ),
     "JSON stays JSON": (
         '{\n  "a": 1,\n  "b": {\n    "c": "x"\n  }\n}\n',
         {("b", "d"): "é\x01", ("e",): [1, "f"], ("a",): GONE},
@@ -109,6 +114,7 @@ EDITS = {
     "lines come as a literal block": ("a: x # c\n", {("a",): "x\ny\n"}, "a: | # c\n  x\n  y\n"),
     "lines stay in quotes that were there": ('a: "x" # c\n', {("a",): "x\ny\n"}, 'a: "x\\ny\\n" # c\n'),
     "a missing last line break stays missing": ("a: 1\nb: 2", {("b",): GONE, ("c",): 3}, "a: 1\nc: 3"),
+    "a last line break comes where a literal block needs one": ("a: 1", {("b",): "x\ny\n"}, "a: 1\nb: |\n  x\n  y\n"),
     "a byte order mark stays": ("\ufeffa: 1\nb: 2\n", {("a",): GONE, ("c",): 3}, "\ufeffb: 2\nc: 3\n"),
     "CRLF is used in new lines": (
         "a: 1\r\nb:\r\n  c: |\r\n    x\r\n",
@@ -213,7 +219,9 @@ def test_the_result_means_what_was_intended(item, data):
     assume(new)
     source = Source(item.text, item.listed)
 
-    assert same(new, Source(source.outer(edit.edited(source, new)), item.listed).value)
+    text = edit.edited(source, new)
+
+    assert any(same(new, Source(source.outer(text, ended=ended), item.listed).value) for ended in (False, True))
     assert same(new, Item(item.edited(new).raw, listed=item.listed).value)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm import Item, Ref, dump, load, new, same
-from tests.krm.styled import at, paths, styled
+from tests.krm.styled import at, manifests, paths, styled
 
 LISTED = b"""\
 - # Deployment of web
@@ -277,6 +277,16 @@ def test_text_comes_back_word_for_word(item):
     assert LISTED == item.edited(value, {POD: CANARY}).edited(item.value, texts).raw
 
 
+def test_text_comes_back_with_its_line_ends():
+    """Where a file mixes line ends, each line keeps its own."""
+    item = Item(b"spec:\r\n  template:\n    a: 1\r\n    b: 2\n  c: 3\r\n")
+    path = ("spec", "template")
+    edited = item.edited({"spec": {"template": {"d": 4}, "c": 3}}, {path: "# new\nd: 4\n"})
+
+    assert b"spec:\r\n  template:\n    # new\n    d: 4\n  c: 3\r\n" == edited.raw
+    assert item.raw == edited.edited(item.value, {path: item.excerpt(path)}).raw
+
+
 def test_text_with_another_meaning_is_ignored(item):
     """A verbatim text is used only where it means the value that is wanted, and is YAML at all."""
     value = {**item.value, "spec": {**item.value["spec"], "template": {"spec": {}}}}
@@ -307,21 +317,23 @@ def test_text_that_cannot_go_where_it_is_wanted_gives_way():
     assert '{"a": {"b": {c: 2}}, "d": 2}\n' == item.edited(value, {("a", "b"): "{c: 2}\n"}).text
 
 
+nested = st.fixed_dictionaries({"spec": st.fixed_dictionaries({"template": manifests, "other": manifests})})
+
+
 @st.composite
-def items(draw):
+def items(draw, manifests=manifests):
     """Draw an item of a list or of a stream, with either line end."""
-    text, listed = draw(styled())[1], draw(st.sampled_from((None, 0, 2)))
+    text, listed = draw(styled(manifests))[1], draw(st.sampled_from((None, 0, 2)))
     raw = Item(text.encode()).at(listed)
     return Item((raw.replace("\n", "\r\n") if draw(st.booleans()) else raw).encode(), listed=listed)
 
 
-@given(items(), styled(), st.data())
+@given(items(nested), styled(flows=False), st.data())
 def test_text_is_exact(item, drawn, data):
     """Any block mapping under a key can be replaced by any text and put back, with no byte lost on either way."""
     value, text = drawn
     blocks = [path for path in paths(item.value) if isinstance(path[-1], str) and is_block(item, path)]
     assume(blocks)
-    assume(not text.lstrip().startswith("{"))
     path = data.draw(st.sampled_from(blocks))
     changed = copy.deepcopy(item.value)
     at(changed, path[:-1])[path[-1]] = value
@@ -376,6 +388,15 @@ def test_new_objects_have_to_be_yaml():
     """A new object that YAML cannot hold is refused."""
     with pytest.raises(KrmfnError, match="cannot be written as YAML: nan"):
         new({"a": float("nan")})
+
+
+def test_what_no_cluster_takes_is_not_read():
+    """An object far beyond what a cluster accepts has a name and is passed on, but reading it is refused at once."""
+    item = Item(b"kind: A\nmetadata: {name: a}\ndata: " + b"x" * 17_000_000)
+
+    assert Ref("", "A", "", "a") == item.ref
+    with pytest.raises(NotYaml, match="17000035 characters"):
+        item.value  # noqa: B018 - the value is not wanted
 
 
 def test_slices_of_one_buffer_will_do():

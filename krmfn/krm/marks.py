@@ -72,10 +72,12 @@ def _in_bytes(text: str, offsets: list[int]) -> list[int]:
 
 def _laid_out(text: str, whole: Outline) -> Slices:
     """Write the list anew as a block list, between its other fields as dumped."""
-    fields = load(text)
+    items = whole.fields["items"]
+    aliased = "*" in text
+    fields = load(text if aliased else f"{text[: items.start]} []{text[items.end :]}")
     first = {name: fields.pop(name) for name in ("apiVersion", "kind")}
     del fields["items"]
-    borrowing = standalone(text, whole.elements)
+    borrowing = standalone(text, whole.elements) if aliased else {}
     elements = [borrowing[n].text if n in borrowing else text[a:b] for n, (a, b) in enumerate(whole.elements)]
     lines = [f"- {_in_block(element)}\n".encode() for element in elements]
     head = f"{dump(first)}items:\n".encode()

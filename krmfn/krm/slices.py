@@ -108,7 +108,10 @@ class Slices:
 
 
 def cut(data: bytes) -> Slices:
-    """Cut a ResourceList whose items are a block sequence. Raises Unsure where the bytes do not prove it."""
+    """Cut a ResourceList whose items are a block sequence. Raises Unsure where the bytes do not prove it.
+
+    That the first slice begins at an element of the list is left to be checked, by parsing what stands around it.
+    """
     if any(mark in data for mark in (_HOSTILE[:1] if data.isascii() else _HOSTILE)):
         raise Unsure("line breaks other than \\n")
     first, column = _first_dash(data)

@@ -5,6 +5,7 @@ import yaml
 from hypothesis import event, given, settings
 
 from krmfn.errors import KrmfnError, NotYaml
+from krmfn.krm.frame import Frame
 from krmfn.krm.slices import Unsure, cut, prove
 from tests.krm.hostile import resource_lists
 
@@ -43,10 +44,11 @@ def test_slices_are_the_elements(text):
     try:
         tape = told(text)
         slices = cut(text.encode())
+        Frame(slices).check()
     except yaml.YAMLError:
         event("not YAML")
         return
-    except Unsure as unsure:
+    except (Unsure, KrmfnError) as unsure:
         event(f"unsure: {unsure}")
         return
     event("cut")

@@ -6,6 +6,8 @@ A controller pins Services on a hash that only the cluster knows; here every lab
 from krmfn.config import AUTO, LABEL, RENAME, SHARED, TRACK, TRACKED
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
+from krmfn.kinds import PARTITION
+from krmfn.krm import dump
 from krmfn.state import digest
 
 TYPE_CHECKING = False
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
     from krmfn.plan import Plan
 
+REVISION = "krmfn.dev/revision"
 VERSIONS = ("version", "app.kubernetes.io/version")
 NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 LIMIT = 63
+ALL = 100
 
 
 class Isolation(Value):
@@ -36,7 +40,7 @@ class Isolation(Value):
     @property
     def relabels(self) -> bool:
         """Tell whether the canary's pods and selector carry the label because we put it there."""
-        return self.mode != LABEL
+        return self.mode != LABEL and bool(self.key)
 
 
 class Sides(Value):
@@ -47,6 +51,7 @@ class Sides(Value):
     target: "Manifest"
     selector: "Manifest"
     services: "tuple[tuple[str, Manifest], ...]"
+    total: int = 1
 
 
 def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
@@ -61,7 +66,7 @@ def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
             raise KrmfnError(f"isolation {asked} cannot be: {found}", ref=sides.plan.rollout)
         return found
     if adopted:
-        return _tracked()
+        return _track(sides)
     reasons = []
     for mode in (SHARED, LABEL, RENAME):
         found = tries[mode](sides)
@@ -78,9 +83,9 @@ def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
 
 def _shared(sides: Sides) -> Isolation | str:
     for step in sides.plan.steps:
-        if step.traffic:
+        if step.traffic and not sides.plan.subsets:
             return f"{step.field} has a traffic rule"
-    return Isolation(SHARED, TRACK, "", "canary")
+    return Isolation(SHARED, "" if sides.plan.style == PARTITION else TRACK, "", "canary")
 
 
 def _label(sides: Sides) -> Isolation | str:
@@ -96,23 +101,34 @@ def _label(sides: Sides) -> Isolation | str:
 
 
 def _rename(sides: Sides) -> Isolation | str:
+    if sides.plan.style == PARTITION:
+        return "both sides are pods of one workload"
     for step in sides.plan.steps:
         if not step.traffic:
             return f"{step.field} has no traffic rule, so its pods would get no requests"
+        if sides.plan.shares and step.pods.of(sides.total) == sides.total and step.traffic.weight != ALL:
+            return f"{step.field} leaves no pods to the Service {names(sides)}, and sends requests there"
     pods = labels(sides.stable)
     for key in dict.fromkeys((*NAMES, *sides.selector)):
         if pods.get(key) and pods.get(key) == sides.selector.get(key) and all(key in s for _, s in sides.services):
             return Isolation(RENAME, key, pods[key], short(f"{pods[key]}-canary"))
-    names = ", ".join(name for name, _ in sides.services) or "any Service"
-    return f"no label of the pods is in the workload's selector and in that of {names}"
+    return f"no label of the pods is in the workload's selector and in that of {names(sides)}"
 
 
-def _track(_: Sides) -> Isolation:
-    return _tracked()
-
-
-def _tracked() -> Isolation:
+def _track(sides: Sides) -> Isolation:
+    if sides.plan.style == PARTITION:
+        return Isolation(TRACKED, REVISION, revision(sides.stable), revision(sides.target))
     return Isolation(TRACKED, TRACK, "stable", "canary")
+
+
+def names(sides: Sides) -> str:
+    """Return the names of the Services that are pinned, for a message."""
+    return ", ".join(name for name, _ in sides.services) or "of anybody"
+
+
+def revision(template: "Manifest") -> str:
+    """Return the value by which the pods of a template are known, where both versions are pods of one workload."""
+    return digest(dump(template), 5)
 
 
 def labels(template: "Manifest") -> dict[str, str]:
@@ -120,11 +136,11 @@ def labels(template: "Manifest") -> dict[str, str]:
     return dict((template.get("metadata") or {}).get("labels") or {})
 
 
-def stamped(template: "Manifest", isolation: "Isolation | None") -> "Manifest":
+def stamped(template: "Manifest", mode: str, key: str) -> "Manifest":
     """Return the template as the author's own workload carries it: stamped under ``track``, else as it is."""
-    if isolation is None or isolation.mode != TRACKED:
+    if mode != TRACKED:
         return template
-    return _labelled(template, {TRACK: isolation.stable})
+    return _labelled(template, {key: revision(template) if key == REVISION else "stable"})
 
 
 def canary_template(template: "Manifest", isolation: Isolation, plan: "Plan") -> "Manifest":

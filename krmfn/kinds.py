@@ -14,19 +14,30 @@ if TYPE_CHECKING:
 
 
 class Workload(Value):
-    """A kind of workload: the styles in which it can be released, and where it keeps what a stage sets."""
+    """A kind of workload: the styles in which it can be released, and where it keeps what a stage sets.
 
-    group: str
-    kind: str
+    ``partition`` is the number of pods that stay on the old revision (``percent``: or a share of all of them, rounded
+    up); ``replicas`` is empty where only the cluster knows the number. ``refusal`` says why a kind cannot be released.
+    """
+
     styles: tuple[str, ...]
     replicas: tuple[str, ...] = ("spec", "replicas")
-    template: tuple[str, ...] = ("spec", "template")
+    partition: tuple[str, ...] = ()
+    percent: bool = False
+    refusal: str = ""
 
 
-TWIN = "twin"
+TWIN, PARTITION = "twin", "partition"
+_UPDATE = ("spec", "updateStrategy")
+_ROLLING = (*_UPDATE, "rollingUpdate", "partition")
 
 WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
-    ("apps", "Deployment"): Workload("apps", "Deployment", (TWIN,)),
+    ("apps", "Deployment"): Workload((TWIN,)),
+    ("apps", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
+    ("apps", "DaemonSet"): Workload((), refusal="it has no field that keeps some of its pods on the old version"),
+    ("apps.kruise.io", "CloneSet"): Workload((TWIN, PARTITION), partition=(*_UPDATE, "partition"), percent=True),
+    ("apps.kruise.io", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
+    ("apps.kruise.io", "DaemonSet"): Workload((PARTITION,), replicas=(), partition=_ROLLING),
 }
 
 # What owns the number of replicas, and where it keeps the least of them.

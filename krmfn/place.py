@@ -2,11 +2,12 @@
 
 from posixpath import splitext
 
-from krmfn.changes import Change, apply, at, diff
+from krmfn.changes import GONE, Change, apply, at, diff
 from krmfn.errors import KrmfnError
 from krmfn.kinds import NOT_APPLIED
 from krmfn.krm import Item, dump, load, new, same
 from krmfn.krm.item import Ref
+from krmfn.revisions import TEMPLATE
 from krmfn.scene import Scene, bare
 from krmfn.state import Edit, State
 from krmfn.view import Added, Edited, View
@@ -40,7 +41,7 @@ class Placement:
                 self.add(output)
             elif isinstance(output, Edited):
                 # The workload's template is kept in the release itself, as both of its revisions.
-                self.edit(output, record=output.item is not view.workload)
+                self.edit(output, record=output.path != TEMPLATE or output.item is not view.workload)
             else:
                 yield output
 
@@ -61,8 +62,7 @@ class Placement:
             return
         value = apply([Change(edited.path, edited.value)], item.value)
         if record:
-            base = item.excerpt(edited.path)
-            self.edits.append(Edit(item.ref, edited.path, base, dump(edited.value)))
+            self.edits.append(_edit(item, edited))
         self._edited[item.mark] = item.edited(value, {edited.path: edited.text} if edited.text else {})
 
     def add(self, added: Added) -> None:
@@ -141,6 +141,15 @@ class Placement:
                     f"change in {added.source.ref}, or undo it"
                 )
                 raise KrmfnError(message, ref=ref, field=change.field, file=prior.path)
+
+
+def _edit(item: Item, edited: Edited) -> Edit:
+    """Return what is to be remembered of an edit: a field that brings its parents along leaves with them."""
+    path, value = edited.path, edited.value
+    while len(path) > 1 and at(item.value, path[:-1]) is GONE:
+        path, value = path[:-1], {path[-1]: value}
+    base = "" if at(item.value, path) is GONE else item.excerpt(path)
+    return Edit(item.ref, path, base, "" if value is GONE else dump(value))
 
 
 def ref_of(manifest: "Manifest") -> Ref:

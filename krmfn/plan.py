@@ -100,13 +100,18 @@ class Route(Value):
 
 
 class Plan(Value):
-    """A whole rollout."""
+    """A whole rollout.
+
+    ``style`` is twin (two objects) or partition (one object, moved in place); ``shares`` says that two objects hold as
+    many pods together as the author's holds alone.
+    """
 
     rollout: Ref
     workload: Ref
     workload_field: str
     style: str
     steps: tuple[Step, ...]
+    shares: bool = False
     services: tuple[Pair, ...] = ()
     routes: tuple[Route, ...] = ()
     pod_labels: tuple[tuple[str, str], ...] = ()
@@ -117,6 +122,11 @@ class Plan(Value):
     def rests(self) -> tuple[str, ...]:
         """The resting stages, in order: 0, 1 … N, promote, finalise, complete."""
         return (*(str(k) for k in range(len(self.steps) + 1)), PROMOTE, FINALISE, COMPLETE)
+
+    @property
+    def subsets(self) -> bool:
+        """Tell whether both sides share their Services, and the routes tell them apart by themselves."""
+        return bool(self.services) and all(pair.stable == pair.canary for pair in self.services)
 
     @property
     def divides(self) -> bool:

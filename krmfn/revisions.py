@@ -9,7 +9,7 @@ from krmfn.changes import Change, apply, diff, overlap
 from krmfn.config import Config
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
-from krmfn.isolation import Isolation, stamped
+from krmfn.isolation import stamped
 from krmfn.krm import dump, load, retext, same
 from krmfn.plan import COMPLETE, Plan
 from krmfn.scene import stands
@@ -89,7 +89,7 @@ def check(found: Found, revisions: Revisions, position: str, *, retarget: bool) 
 
 def _from_state(found: Found, release: Release, config: Config, text: str) -> Revisions:
     shown = release.stable if release.shows == STABLE else release.target
-    wrote = stamped(load(shown), Isolation(release.mode, release.key, "stable", "canary"))
+    wrote = stamped(load(shown), release.mode, release.key)
     now = load(text)
     if same(now, wrote):
         kept = shown if stands(found.workload, TEMPLATE, retext(shown, wrote)) else retext(text, load(shown))

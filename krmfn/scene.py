@@ -113,8 +113,10 @@ def undone(item: "Item", edit: "Edit") -> "Item":
     Raises KrmfnError where a person changed the very field that we had written.
     """
     base: Any = load(edit.base) if edit.base else GONE
-    wrote: Any = load(edit.wrote)
+    wrote: Any = load(edit.wrote) if edit.wrote else GONE
     now = at(item.value, edit.path)
+    if now is wrote:
+        return changed(item, edit.path, base, edit.base)
     if now is GONE or same(now, base):
         return item
     text = item.excerpt(edit.path)

@@ -37,12 +37,13 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
     revisions = settle(found, config)
     check(found, revisions, str(position), retarget=config.retarget)
     sound.check(scene, plan, workload, revisions)
+    total = replicas(scene, workload, config)
     return View(
         scene=scene,
         plan=plan,
         position=position,
-        stage=divide(plan, position, replicas(scene, workload, config)),
-        isolation=_isolation(scene, request, config, (position, revisions, workload)),
+        stage=divide(plan, position, total),
+        isolation=_isolation(scene, request, config, (position, revisions, workload, total)),
         revisions=revisions,
         workload=workload,
         configs=tuple(_configs(scene, workload, _running(revisions, position), release)),
@@ -59,6 +60,11 @@ def replicas(scene: Scene, workload: Item, config: Config) -> int:
             if item.ref.namespace == workload.ref.namespace and target.get("name") == workload.ref.name:
                 least = at(item.value, path)
                 return least if isinstance(least, int) else 1
+    if not WORKLOADS[workload.ref.group, workload.ref.kind].replicas:
+        message = (
+            "runs as many pods as the cluster has nodes for it; say how many with `replicas:` in the function config"
+        )
+        raise KrmfnError(message, ref=workload.ref, file=workload.path)
     spec = Fields(workload.value, workload.ref).mapping("spec")
     count = spec.whole("replicas")
     spec.settle()
@@ -68,6 +74,9 @@ def replicas(scene: Scene, workload: Item, config: Config) -> int:
 def _workload(scene: Scene, plan: Plan) -> Item:
     ref = plan.workload
     row = WORKLOADS.get((ref.group, ref.kind))
+    if row and row.refusal:
+        message = f"{ref.kind}.{ref.group} cannot be released step by step: {row.refusal}"
+        raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
     if row is None or plan.style not in row.styles:
         known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if plan.style in row.styles)
         message = f"{ref.kind}.{ref.group} cannot be released in {plan.style} style; that can be: {known}"
@@ -108,8 +117,11 @@ def _given(stable: "Package | None", ref: Ref) -> Item | None:
     raise KrmfnError(f"the manifests given as --stable do not have {ref}", ref=ref)
 
 
-def _isolation(scene: Scene, request: Request, config: Config, found: tuple[Position, Revisions, Item]) -> Isolation:
-    position, revisions, workload = found
+def _isolation(
+    scene: Scene, request: Request, config: Config, found: tuple[Position, Revisions, Item, int]
+) -> Isolation:
+    position, revisions, workload, total = found
+    sides = _sides(scene, request.plan, revisions, (workload, total))
     release = scene.state.release(request.plan.rollout)
     asked = config.isolation or _annotated(request.rollout)
     adopted = config.adopted or bool(release and release.adopted)
@@ -120,13 +132,10 @@ def _isolation(scene: Scene, request: Request, config: Config, found: tuple[Posi
         )
         raise KrmfnError(message, ref=request.rollout.ref)
     if str(position) in ("0", COMPLETE):
-        return (
-            choose(TRACKED, _sides(scene, request.plan, revisions, workload), adopted=True)
-            if (asked == TRACKED or (release and release.adopted))
-            else NO_ISOLATION
-        )
+        stamps = asked == TRACKED or (release and release.adopted)
+        return choose(TRACKED, sides, adopted=True) if stamps else NO_ISOLATION
     mode = release.mode if release and under_way else asked
-    chosen = choose(mode, _sides(scene, request.plan, revisions, workload), adopted=adopted)
+    chosen = choose(mode, sides, adopted=adopted)
     if chosen.mode == TRACKED and not adopted:
         message = (
             "isolation track needs its stamp on the running pods before a Service may select on it: render step 0 "
@@ -143,15 +152,16 @@ def _annotated(rollout: Item) -> str:
     return found
 
 
-def _sides(scene: Scene, plan: Plan, revisions: Revisions, workload: Item) -> Sides:
+def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, int]) -> Sides:
+    workload, total = found
     services = []
     for pair in plan.services:
         item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, pair.stable))
-        if item:
+        if item and pair.canary != pair.stable:
             services.append((pair.stable, (item.value.get("spec") or {}).get("selector") or {}))
     selector = workload.value["spec"]["selector"].get("matchLabels") or {}
     target = load(revisions.target or revisions.stable)
-    return Sides(plan, load(revisions.stable), target, selector, tuple(services))
+    return Sides(plan, load(revisions.stable), target, selector, tuple(services), total)
 
 
 def _running(revisions: Revisions, position: Position) -> str:

@@ -1,13 +1,16 @@
 """One position of a plan, worked out: two sides, whole numbers, nothing left to decide; and the order of positions.
 
-The rule between two resting stages a and b is always the same: ``scale`` gives each side the larger number of pods and
-changes templates, ``shift`` moves traffic and pins, and only towards 0 ``drain`` empties the canary.
+The rule between two resting stages a and b is always the same: ``scale`` gives each side the larger number of pods
+and changes templates, ``shift`` moves traffic and pins, and only towards 0 ``drain`` empties the canary. Within one
+object (``partition``) the number of pods is fixed, so ``scale`` moves the border, and the old template comes back
+with the drain.
 """
 
 from itertools import pairwise
 
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
+from krmfn.kinds import PARTITION
 from krmfn.plan import COMPLETE, DRAIN, FINALISE, PROMOTE, SCALE, SHIFT, Plan, Position, Traffic
 
 TYPE_CHECKING = False
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STABLE, TARGET = "stable", "target"
+# From here on either side is the new version, so no Service is pinned to the old one.
+DONE = (PROMOTE, FINALISE, COMPLETE)
 NOBODY = Traffic(weight=0)
 
 
@@ -47,35 +52,45 @@ def divide(plan: Plan, position: Position, total: int) -> Stage:
 
 
 def _rest(plan: Plan, rest: str, total: int) -> Stage:
-    step = plan.step_at(rest)
-    template = TARGET if rest in (PROMOTE, FINALISE, COMPLETE) else STABLE
+    step, done = plan.step_at(rest), rest in DONE
     if step is None or rest == COMPLETE:
-        return Stage(template, total, None, None, pinned=False)
+        return Stage(TARGET if done else STABLE, total, None, None, pinned=False)
+    canary = total if done and plan.style == PARTITION else step.pods.of(total)
+    summed = plan.style == PARTITION or (plan.shares and not done)
+    stable = total - canary if summed else total
     traffic = (step.traffic or NOBODY) if plan.divides else None
-    pinned = bool(step.traffic) and rest not in (PROMOTE, FINALISE)
-    return Stage(template, total, step.pods.of(total), NOBODY if traffic and rest == FINALISE else traffic, pinned)
+    return Stage(
+        _template(plan, canary, done=done),
+        stable,
+        canary,
+        NOBODY if traffic and rest == FINALISE else traffic,
+        pinned=bool(step.traffic) and not done and stable > 0,
+    )
 
 
 def _half(plan: Plan, position: Position, total: int) -> Stage:
     start, end = _rest(plan, position.start, total), _rest(plan, position.end, total)
     route = start if position.half == SCALE else end
     canary = 0 if position.half == DRAIN else max(start.canary or 0, end.canary or 0)
+    stable = total - canary if plan.style == PARTITION else max(start.stable, end.stable)
+    # In one object the pods of the old version are those that never left.
+    old = min(start.stable, stable) if plan.style == PARTITION else stable
     return Stage(
-        end.template,
-        max(start.stable, end.stable),
+        _template(plan, canary, done=position.end in DONE),
+        stable,
         canary,
         (route.traffic or NOBODY) if plan.divides else None,
-        pinned=_pins(plan, start, end, position.half),
+        pinned=old > 0 and position.end not in DONE and _pins(plan, start, end, position.half),
     )
 
 
-def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
-    """Return the pins of the stage whose traffic is shown; a stage without canary pods does not decide about them.
+def _template(plan: Plan, canary: int, *, done: bool) -> str:
+    """Say which revision the author's workload runs: within one object the target, as soon as one pod does."""
+    return TARGET if done or (plan.style == PARTITION and canary) else STABLE
 
-    A workload that takes the new version keeps no pods for a Service that is pinned to the old one.
-    """
-    if end.template == TARGET:
-        return False
+
+def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
+    """Return the pins of the stage whose traffic is shown; a stage without canary pods does not decide about them."""
     shown, other = (start, end) if half == SCALE else (end, start)
     if shown.canary is not None:
         return shown.pinned

@@ -57,7 +57,7 @@ class View(Value):
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""
-        template: Manifest = stamped(load(self.text(revision)), self.isolation)
+        template: Manifest = stamped(load(self.text(revision)), self.isolation.mode, self.isolation.key)
         return template
 
     def text(self, revision: str) -> str:

@@ -192,7 +192,7 @@ def _text(draw: st.DrawFn, value: dict[str, Any]) -> str:
     if style == 0:
         import json
 
-        return json.dumps(value, indent=draw(st.sampled_from((None, None)))) + "\n"
+        return json.dumps(value, indent=draw(st.sampled_from((None, 2)))) + "\n"
     lines = krm.dump(value).splitlines()
     out = []
     for line in lines:

@@ -23,6 +23,8 @@ def render(view: View) -> "Iterator[Added | Edited]":
         return
     template = view.stage.template
     yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
+    if view.plan.shares:
+        yield Edited(view.workload, ("spec", "replicas"), view.stage.stable)
     if view.stage.canary is not None:
         _check_claims(view)
         yield Added(_canary(view), view.workload)

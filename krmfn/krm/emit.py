@@ -148,7 +148,7 @@ def _literal_holds(lines: list[str]) -> bool:
 def flow(value: Any, *, in_flow: bool = True, json: bool = False) -> str:
     """Write a value on one line; ``json``: so that it is JSON, too."""
     if isinstance(value, Text):
-        return flow(value.value, json=json) if value.block or "\n" in value.text else value.text
+        return flow(value.value, json=json) if value.block else value.text
     if isinstance(value, dict):
         entries = [f"{_word(key, json=json)}: {flow(value[key], json=json)}" for key in value]
         return "{" + ", ".join(entries) + "}"

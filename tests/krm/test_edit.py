@@ -214,9 +214,9 @@ def items(draw):
 
 @given(items(), st.data())
 def test_the_result_means_what_was_intended(item, data):
-    """Whatever the layout and whatever changes, the new text means the new value, without any fallback."""
+    """Whatever the layout and whatever changes inside, the new text means the new value, without any fallback."""
     new = data.draw(changed(item.value))
-    assume(new)
+    assume(not item.value.keys().isdisjoint(new))
     source = Source(item.text, item.listed)
 
     text = edit.edited(source, new)

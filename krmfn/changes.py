@@ -78,6 +78,16 @@ def at(value: "Any", path: "tuple[Key, ...]") -> "Any":
     return value
 
 
+def steps(value: "Any", path: "tuple[Key, ...]") -> "tuple[str | int, ...]":
+    """Return a path with the places of entries in their lists, as they are in ``value``."""
+    found: list[str | int] = []
+    for depth, key in enumerate(path):
+        entries = _entries(value, path[:depth]) or {}
+        found.append(list(entries).index(key) if isinstance(key, tuple) else key)
+        value = entries[key]
+    return tuple(found)
+
+
 def overlap(one: "Change", other: "Change") -> bool:
     """Tell whether two changes touch the same field, or one the inside of the other."""
     return all(a == b for a, b in zip(one.path, other.path, strict=False))

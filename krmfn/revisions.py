@@ -5,7 +5,7 @@ the workload's template while a release is under way goes into the target.
 """
 
 from krmfn import patches
-from krmfn.changes import Change, apply, diff, overlap
+from krmfn.changes import Change, apply, at, diff, overlap, steps
 from krmfn.config import Config
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
@@ -102,12 +102,24 @@ def _from_state(found: Found, release: Release, config: Config, text: str) -> Re
     target = release.target
     if theirs:
         wanted = apply(theirs, load(base))
-        target = retext(text if not release.target and not found.canary_changes else base, wanted)
+        fresh = not release.target and not found.canary_changes
+        typed = {} if fresh else _typed(found.workload, theirs, wanted)
+        target = retext(text if fresh else base, wanted, typed)
     asked, target = _with_overrides(found, release, config, target, theirs)
     if target and same(load(target), load(release.stable)) and not release.target:
         target = ""
     new = bool(target) and not (release.target and same(load(target), load(release.target)))
     return Revisions(release.stable, target, new, asked)
+
+
+def _typed(workload: "Item", theirs: "Sequence[Change]", wanted: "Any") -> "dict[tuple[str | int, ...], str]":
+    """Return what people typed into the workload, as they typed it, by its place in the wanted template."""
+    now = at(workload.value, TEMPLATE)
+    return {
+        steps(wanted, change.path): workload.excerpt((*TEMPLATE, *steps(now, change.path)))
+        for change in theirs
+        if isinstance(change.value, dict | list) and same(at(now, change.path), change.value)
+    }
 
 
 def _with_overrides(

@@ -197,6 +197,6 @@ def load(text: str) -> Any:
     return root.value if root else None
 
 
-def retext(text: str, value: Any) -> str:
-    """Return the text of a document, changed where it has to be so that it means ``value``. Raises NotYaml."""
-    return revise.revised(Source(text), value, {})
+def retext(text: str, value: Any, verbatim: Mapping[tuple[str | int, ...], str] | None = None) -> str:
+    """Return the text of a document, changed where it has to be so that it means ``value``; as ``Item.edited``."""
+    return revise.revised(Source(text), value, verbatim or {})

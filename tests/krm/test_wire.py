@@ -104,6 +104,7 @@ def test_a_new_item_changes_nothing_else(text):
         "\ufeff" + TOP + "items:\n- a: 1\n",
         '{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [{"a": "1"}, {"b": 2}]}',
         TOP + "items: [{a: 1},\n{b: 2}] # two\n",
+        TOP + 'x: "\nitems:\n- b\n"\nitems:\n- a: 1\n',
         "? apiVersion\n: config.kubernetes.io/v1\nkind: ResourceList\nitems: !!seq\n\n  # c\n  - a\n  - b\n",
     ],
 )
@@ -312,3 +313,12 @@ def test_a_configuration_that_cannot_be_read_is_said_with_its_place():
 
     with pytest.raises(NotYaml, match=r"^line 9, column 3: "):
         _ = given_package.config
+
+
+def test_no_word_of_the_host_is_taken_for_the_items():
+    """Whatever stands around the items, results and items come in at their places."""
+    given_package = package(TOP + "items:\n- a: 1\nfunctionConfig:\n- krmfn-items\n- krmfn-items-\n")
+
+    assert TOP + "items:\n- a: 1\nfunctionConfig:\n- krmfn-items\n- krmfn-items-\nresults:\n- message: m\n" == written(
+        given_package, {}, [{"message": "m"}]
+    )

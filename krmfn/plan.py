@@ -50,6 +50,14 @@ class Match(Value):
     path: tuple[str, str] | None = None
 
 
+class Modifier(Value):
+    """What changes in the headers of requests to the canary: (name, value) to set and to add, names to remove."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
 class Traffic(Value):
     """Who gets the canary: requests that any of ``matches`` describes, and ``weight`` percent of the rest.
 
@@ -58,7 +66,7 @@ class Traffic(Value):
 
     weight: int | None = None
     matches: tuple[Match, ...] = ()
-    header_modifier: str = ""
+    modifier: Modifier | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is a rule at all."""
@@ -117,6 +125,8 @@ class Plan(Value):
     pod_labels: tuple[tuple[str, str], ...] = ()
     pod_annotations: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Result, ...] = ()
+    paused: bool = False
+    disabled: bool = False
 
     @property
     def rests(self) -> tuple[str, ...]:

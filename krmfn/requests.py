@@ -36,7 +36,7 @@ def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]
     found: list[Request] = []
     for item in rollouts:
         try:
-            found.append(Request(item, _plan(item), _position(scene, item, config, alone=len(rollouts) == 1)))
+            found.append(Request(item, _plan(item, scene), _position(scene, item, config, alone=len(rollouts) == 1)))
         except KrmfnError as problem:
             problems.append(problem)
     problems += _shared_workloads(found)
@@ -55,12 +55,12 @@ def _rollouts(scene: Scene) -> "Iterator[Item]":
                 yield item
 
 
-def _plan(item: Item) -> Plan:
+def _plan(item: Item, scene: Scene) -> Plan:
     dialect = dialects.find(item)
     if dialect is None:
         raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
     try:
-        return dialect.plan(item)
+        return dialect.plan(item, scene)
     except KrmfnError as problem:
         problem.file = item.path
         for inner in problem.problems if isinstance(problem, Refused) else ():

@@ -1,4 +1,4 @@
-"""The dialects: one module per API in which a rollout can be written, each with ``plan(rollout)``."""
+"""The dialects: one module per API in which a rollout can be written, each with ``plan(rollout, scene)``."""
 
 from krmfn.dialects import kruise
 from krmfn.krm import Item
@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from typing import Final, Protocol
 
     from krmfn.plan import Plan
+    from krmfn.scene import Scene
 
     class Dialect(Protocol):
         """What every dialect offers."""
 
-        def plan(self, rollout: Item) -> Plan:
+        def plan(self, rollout: Item, scene: Scene) -> Plan:
             """Return what the author asked for. Raises ``Refused`` naming every field that is wrong."""
 
 

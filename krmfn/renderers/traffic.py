@@ -1,12 +1,13 @@
 """The routes: each is written by its provider, a script that is given one manifest and one stage."""
 
 from krmfn import lua
+from krmfn.changes import GONE
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import short
 from krmfn.kinds import carried
 from krmfn.krm import same
-from krmfn.plan import EXACT, PREFIX, Match, Route, Traffic
+from krmfn.plan import EXACT, PREFIX, Match, Modifier, Route, Traffic
 from krmfn.scene import bare
 from krmfn.view import Added, Edited, View
 
@@ -32,7 +33,7 @@ def render(view: View) -> "Iterator[Added | Edited]":
         _check(script, view)
         given = bare(item.value)
         try:
-            manifests = lua.render(script, given, _stage(view.stage.traffic, route))
+            manifests = lua.render(script, given, _stage(view.stage.traffic, route, view))
         except KrmfnError as problem:
             raise KrmfnError(problem.message, ref=item.ref, field=problem.field, file=item.path) from problem
         for manifest in manifests:
@@ -46,7 +47,7 @@ def needs(traffic: Traffic) -> "dict[str, str]":
         found["weight"] = "a weight"
     if len(traffic.matches) > 1:
         found["matches.many"] = "several matches, of which any may hold"
-    if traffic.header_modifier:
+    if traffic.modifier:
         found["headerModifier"] = "changed request headers"
     for match in traffic.matches:
         if len(match.conditions) + bool(match.path) > 1:
@@ -83,7 +84,7 @@ def _check(script: "lua.Script", view: View) -> None:
                 raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
 
 
-def _stage(traffic: Traffic, route: Route) -> "Manifest":
+def _stage(traffic: Traffic, route: Route, view: View) -> "Manifest":
     neutral = not traffic.weight and not traffic.matches
     stage: Manifest = {
         "name": short(f"{route.name}-canary", 253),
@@ -94,7 +95,20 @@ def _stage(traffic: Traffic, route: Route) -> "Manifest":
     }
     if traffic.weight is not None and not traffic.matches:
         stage["weight"] = traffic.weight
+    if traffic.modifier:
+        stage["headerModifier"] = _modifier(traffic.modifier)
+    if route.services.stable == route.services.canary:
+        stage["subset"] = "canary"
+    own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels else {}
+    labels = dict(view.plan.pod_labels) | own
+    stage["podMetadata"] = {"labels": labels, "annotations": dict(view.plan.pod_annotations)}
     return stage
+
+
+def _modifier(modifier: Modifier) -> "Manifest":
+    pairs = {"set": modifier.set, "add": modifier.add}
+    found: Manifest = {k: [{"name": n, "value": v} for n, v in p] for k, p in pairs.items()}
+    return found | {"remove": list(modifier.remove)}
 
 
 def _match(match: Match) -> "Manifest":
@@ -107,12 +121,19 @@ def _match(match: Match) -> "Manifest":
     return found
 
 
+def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[Edited]":
+    """Yield the fields of the author's route that the provider changed: of its spec, else whole metadata maps."""
+    for top, keys in (("spec", None), ("metadata", ("labels", "annotations"))):
+        before, after = given.get(top) or {}, manifest.get(top) or {}
+        for key in keys or dict.fromkeys((*before, *after)):
+            if not same(before.get(key), after.get(key)):
+                yield Edited(item, (top, key), after.get(key, GONE))
+
+
 def _placed(manifest: "Manifest", given: "Manifest", item: "Item", view: View) -> "Iterator[Added | Edited]":
     metadata = manifest.get("metadata") or {}
     if manifest.get("kind") == given.get("kind") and metadata.get("name") == item.ref.name:
-        for key in ("spec",):
-            if not same(manifest.get(key), given.get(key)):
-                yield Edited(item, (key,), manifest[key])
+        yield from _edited(manifest, given, item)
         return
     kept = carried(metadata)
     kept["labels"] = (kept.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}

@@ -171,6 +171,11 @@ def service_selector(selector: "Manifest", isolation: Isolation, *, canary: bool
     return selector | {isolation.key: isolation.stable} if isolation.pins else selector
 
 
+def canary_name(workload: str) -> str:
+    """Return the name of the canary beside a workload."""
+    return short(f"{workload}-canary", 253)
+
+
 def short(name: str, limit: int = LIMIT) -> str:
     """Return a name within the limit: a longer one ends in a digest of itself."""
     return name if len(name) <= limit else f"{name[: limit - 9].rstrip('-.')}-{digest(name, 4)}"
@@ -210,6 +215,7 @@ __all__ = [
     "AUTO",
     "Isolation",
     "Sides",
+    "canary_name",
     "canary_selector",
     "canary_template",
     "choose",

@@ -87,6 +87,13 @@ class Step(Value):
     gate: Gate
     field: str
 
+    def __str__(self) -> str:
+        """Say it in a few words: ``40% of the pods, 40% of the requests``."""
+        pods = f"{self.pods} of the pods" if self.pods.percent else f"{self.pods} pods"
+        if self.traffic.matches:
+            return f"{pods}, the requests that match"
+        return f"{pods}, {self.traffic.weight}% of the requests" if self.traffic else pods
+
 
 class Pair(Value):
     """A Service and its name for the canary; ``field`` is where the author named it."""
@@ -132,6 +139,11 @@ class Plan(Value):
     def rests(self) -> tuple[str, ...]:
         """The resting stages, in order: 0, 1 … N, promote, finalise, complete."""
         return (*(str(k) for k in range(len(self.steps) + 1)), PROMOTE, FINALISE, COMPLETE)
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Return each step in a few words."""
+        return tuple(str(step) for step in self.steps)
 
     @property
     def subsets(self) -> bool:

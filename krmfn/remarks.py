@@ -2,14 +2,17 @@
 
 from krmfn.config import LABEL, RENAME
 from krmfn.errors import KrmfnError
+from krmfn.kinds import PARTITION
 from krmfn.plan import COMPLETE, locate
 from krmfn.results import INFO, WARNING, Result
-from krmfn.stage import skipped
+from krmfn.stage import divide, skipped
 from krmfn.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from krmfn.plan import Position
 
 
 def remarks(view: View) -> "Iterator[Result]":
@@ -19,7 +22,7 @@ def remarks(view: View) -> "Iterator[Result]":
     yield Result(INFO, f"{_named(view)}: {describe(view)}", rollout, "", file)
     for remark in view.plan.remarks:
         yield remark.replace(file=file)
-    for message in (*_jump(view), *_swap(view)):
+    for message in (*_jump(view), *_swap(view), *_back(view)):
         yield Result(WARNING, message, rollout, "", file)
 
 
@@ -29,11 +32,8 @@ def _jump(view: View) -> "Iterator[str]":
     if release is None:
         return
     text = "0" if release.position == COMPLETE and view.revisions.new else release.position
-    try:
-        start = locate(text, view.plan.rests)
-    except KrmfnError:
-        return
-    if left_out := skipped(view.plan, start, view.position, view.stage.stable):
+    start = _located(view, text)
+    if start and (left_out := skipped(view.plan, start, view.position, view.total)):
         names = ", ".join(str(position) for position in left_out)
         straight = f"went from {start} straight to {view.position}, without {names}"
         yield f"{straight}: requests may meet pods that are not ready"
@@ -51,6 +51,26 @@ def _swap(view: View) -> "Iterator[str]":
         )
 
 
+def _back(view: View) -> "Iterator[str]":
+    """Warn where pods of one workload would have to turn back: only its old template does that."""
+    release, stage = view.scene.state.release(view.plan.rollout), view.stage
+    start = _located(view, release.position) if release and release.target else None
+    if start and view.plan.style == PARTITION and stage.canary:
+        before = divide(view.plan, start, view.total).canary or 0
+        if before > stage.canary:
+            yield (
+                f"{before - stage.canary} pods of the new version stay, for raising a partition turns no pod back; the "
+                f"way back is {start.end}>0/drain"
+            )
+
+
+def _located(view: View, text: str) -> "Position | None":
+    try:
+        return locate(text, view.plan.rests)
+    except KrmfnError:
+        return None
+
+
 def _named(view: View) -> str:
     position = str(view.position)
     return f"step {position} of {len(view.plan.steps)}" if position.isdigit() else position
@@ -63,13 +83,21 @@ def _count(name: str, pods: int) -> str:
 def describe(view: View) -> str:
     """Say in one line what runs and who gets it."""
     stage = view.stage
+    if view.plan.style == PARTITION and stage.canary:
+        pods = f"{view.workload.ref.name} {stage.stable} old and {_count('new', stage.canary)}"
+        return f"{pods}, {_requests(view)}" if stage.traffic else pods
     pods = _count(view.workload.ref.name, stage.stable)
     if stage.canary is None:
         return f"{pods}, no canary"
     pods += f", {_count(view.canary.name, stage.canary)}"
+    return f"{pods}, {_requests(view)}"
+
+
+def _requests(view: View) -> str:
+    stage = view.stage
     if stage.traffic and stage.traffic.matches:
-        return f"{pods}, matching requests to the canary"
+        return "matching requests to the canary"
     if stage.traffic and stage.traffic.weight:
-        return f"{pods}, {stage.traffic.weight}% of requests to the canary"
+        return f"{stage.traffic.weight}% of requests to the canary"
     alone = stage.pinned or view.isolation.mode == RENAME
-    return f"{pods}, {'no requests to the canary' if alone else 'requests by number of pods'}"
+    return "no requests to the canary" if alone else "requests by number of pods"

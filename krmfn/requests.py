@@ -42,8 +42,24 @@ def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]
     problems += _shared_workloads(found)
     if problems:
         raise Refused(problems)
-    alone = [Result(INFO, "has no position yet and was left alone", r.plan.rollout) for r in found if not r.position]
-    return [request for request in found if request.position], alone
+    problems += [problem for request in found if request.plan.disabled for problem in _disabled(scene, request)]
+    if problems:
+        raise Refused(problems)
+    active = [request for request in found if request.position and not request.plan.disabled]
+    return active, [Result(INFO, _idle(request), request.plan.rollout) for request in found if request not in active]
+
+
+def _idle(request: Request) -> str:
+    why = "is disabled" if request.plan.disabled else "has no position yet"
+    return f"{why} and was left alone"
+
+
+def _disabled(scene: Scene, request: Request) -> "Iterator[KrmfnError]":
+    """Refuse to disable a release that is under way: nobody could tell what is to become of its canary."""
+    release = scene.state.release(request.plan.rollout)
+    if release and release.position not in ("0", "complete"):
+        message = f"is disabled while its release stands at {release.position}; go to 0 or to complete first"
+        yield KrmfnError(message, ref=request.plan.rollout, field="spec.disabled")
 
 
 def _rollouts(scene: Scene) -> "Iterator[Item]":

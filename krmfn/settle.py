@@ -1,11 +1,11 @@
 """From a request to a view: the workload, both revisions, the stage, and how the sides are told apart."""
 
-from krmfn import sound
+from krmfn import life, sound
 from krmfn.changes import GONE, Change, at, diff
 from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
-from krmfn.isolation import Isolation, Sides, choose
+from krmfn.isolation import Isolation, Sides, canary_name, choose
 from krmfn.kinds import AUTOSCALERS, WORKLOADS
 from krmfn.krm import Item, dump, load
 from krmfn.krm.item import Ref
@@ -36,6 +36,7 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
     found = Found(plan, workload, release, _canary_changes(scene, workload), _given(stable, workload.ref))
     revisions = settle(found, config)
     check(found, revisions, str(position), retarget=config.retarget)
+    life.check(plan, release, position, retarget=config.retarget)
     sound.check(scene, plan, workload, revisions)
     total = replicas(scene, workload, config)
     return View(
@@ -46,6 +47,7 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
         isolation=_isolation(scene, request, config, (position, revisions, workload, total)),
         revisions=revisions,
         workload=workload,
+        total=total,
         configs=tuple(_configs(scene, workload, _running(revisions, position), release)),
     )
 
@@ -97,14 +99,13 @@ def _located(request: Request) -> Position:
 
 def _canary_changes(scene: Scene, workload: Item) -> tuple[Change, ...]:
     """Return what people changed in the pod template of the canary workload since we wrote it."""
-    for ref, text in scene.state.added:
-        item = scene.added.get(ref.key)
-        if item is None or ref.key[:3] != workload.ref.key[:3] or not ref.name.startswith(workload.ref.name[:200]):
-            continue
-        wrote, now = at(load(text), TEMPLATE), at(item.value, TEMPLATE)
-        if GONE not in (wrote, now):
-            return tuple(diff(wrote, now))
-    return ()
+    key = workload.ref.replace(name=canary_name(workload.ref.name)).key
+    item = scene.added.get(key)
+    wrote = next((load(text) for ref, text in scene.state.added if ref.key == key), None)
+    if item is None or wrote is None:
+        return ()
+    before, now = at(wrote, TEMPLATE), at(item.value, TEMPLATE)
+    return () if GONE in (before, now) else tuple(diff(before, now))
 
 
 def _given(stable: "Package | None", ref: Ref) -> Item | None:

@@ -40,6 +40,7 @@ class Release(Value):
     adopted: bool = False
     asked: str = ""
     configs: tuple[tuple[str, str], ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 class Edit(Value):
@@ -113,6 +114,7 @@ def _release(entry: "Manifest") -> Release:
         adopted=entry["isolation"].get("adopted", False),
         asked=entry.get("asked", ""),
         configs=tuple((entry.get("configMaps") or {}).items()),
+        steps=tuple(entry.get("steps") or ()),
     )
 
 
@@ -132,6 +134,8 @@ def _entry(release: Release) -> "Manifest":
     }
     optional = {"target": release.target, "previous": release.previous, "asked": release.asked}
     entry.update({name: value for name, value in optional.items() if value})
+    if release.steps:
+        entry["steps"] = list(release.steps)
     if release.configs:
         entry["configMaps"] = dict(release.configs)
     return entry

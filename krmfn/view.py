@@ -2,7 +2,7 @@
 
 from krmfn.changes import GONE
 from krmfn.frozen import Value
-from krmfn.isolation import Isolation, short, stamped
+from krmfn.isolation import Isolation, canary_name, stamped
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
 from krmfn.plan import Plan, Position
@@ -36,7 +36,7 @@ class Edited(Value):
 class View(Value):
     """What is rendered.
 
-    ``workload`` is the author's, as the author wrote it; ``configs`` are the ConfigMaps (name, text) that the stable
+    ``workload`` is the author's, as the author wrote it, of ``total`` pods; ``configs`` are the ConfigMaps (name, text) that the stable
     pods mount.
     """
 
@@ -47,13 +47,14 @@ class View(Value):
     isolation: Isolation
     revisions: Revisions
     workload: Item
+    total: int
     configs: "tuple[tuple[str, str], ...]" = ()
 
     @property
     def canary(self) -> Ref:
         """The workload of the canary's pods."""
         ref = self.workload.ref
-        return ref.replace(name=short(f"{ref.name}-canary", 253))
+        return ref.replace(name=canary_name(ref.name))
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""

@@ -1,0 +1,44 @@
+"""What may happen to a release that is under way: a pause, another list of steps. It is said, never guessed."""
+
+from krmfn.errors import KrmfnError
+from krmfn.plan import COMPLETE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.plan import Plan, Position
+    from krmfn.state import Release
+
+
+def under_way(release: "Release | None") -> bool:
+    """Tell whether a release stands somewhere between 0 and complete."""
+    return bool(release and release.target and release.position not in ("0", COMPLETE))
+
+
+def check(plan: "Plan", release: "Release | None", position: "Position", *, retarget: bool) -> None:
+    """Refuse a position that a pause forbids, or whose step is not the one that it was set for."""
+    if release is None or not under_way(release):
+        return
+    moved = str(position) != release.position
+    if plan.paused and moved and position.end != "0":
+        message = (
+            f"is paused and stands at {release.position}; set it to false to go on to {position}, or withdraw with 0"
+        )
+        raise KrmfnError(message, ref=plan.rollout, field="spec.strategy.paused")
+    if not moved and not retarget:
+        _check_steps(plan, release, position)
+
+
+def _check_steps(plan: "Plan", release: "Release", position: "Position") -> None:
+    now = plan.summary
+    for rest in (position.start, position.end):
+        number = int(rest) - 1 if rest.isdigit() else -1
+        was = release.steps[number] if 0 <= number < len(release.steps) else ""
+        if number < 0 or not was or (number < len(now) and now[number] == was):
+            continue
+        instead = f"step {number + 1} is now {now[number]}" if number < len(now) else f"there are {len(now)} steps now"
+        again = f"; what it was is now step {now.index(was) + 1}" if was in now else ""
+        message = (
+            f"stands at {position}, which was {was} when it was set, and {instead}{again}; say the position anew, or "
+            "`retarget: true` to stay at the one of that name"
+        )
+        raise KrmfnError(message, ref=plan.rollout, field=plan.steps[min(number, len(plan.steps) - 1)].field)

@@ -6,6 +6,8 @@
 local ingress = {}
 
 local DEFAULTS = { "defaultBackend", "backend" }
+local COOKIE = "canary-by-cookie" -- the header name by which Kruise's users ask for a cookie; its value is the cookie
+local REGEX = "RegularExpression"
 
 -- Return the name of the Service a backend goes to, nil where it goes to something else.
 function ingress.service(backend)
@@ -51,17 +53,20 @@ function ingress.services(spec)
   return names
 end
 
--- Keep the rules and paths that go to the stable Service, and send them to the canary's. Return the rules that are
--- left and the ports they use.
-local function canary_rules(spec, stage)
+-- Return the rules of the canary, and the ports of the stable Service that they use. take(path, rule, stable) returns
+-- the paths of the canary for one of the given paths, copied; those that lead to the stable Service are then sent to
+-- the canary's.
+local function canary_rules(spec, stage, take)
   local rules, ports = list(), {}
   for _, rule in ipairs(spec.rules or {}) do
     local paths = list()
     for _, path in ipairs(rule.http and rule.http.paths or {}) do
-      if ingress.service(path.backend) == stage.stableService then
-        local twin = copy(path)
-        redirect(twin.backend, stage.canaryService)
-        ports[port(path.backend)] = true
+      local stable = ingress.service(path.backend) == stage.stableService
+      for _, twin in ipairs(take(path, rule, stable)) do
+        if stable then
+          ports[port(path.backend)] = true
+          redirect(twin.backend, stage.canaryService)
+        end
         table.insert(paths, twin)
       end
     end
@@ -72,6 +77,10 @@ local function canary_rules(spec, stage)
     end
   end
   return rules, ports
+end
+
+local function only_stable(path, _, stable)
+  return stable and { copy(path) } or {}
 end
 
 -- In an Ingress with rules the default backend is the "/" of their hosts. Controllers find the canary of a Service by
@@ -118,17 +127,38 @@ local function canary_tls(spec)
   return (kept[1] or not spec.tls[1]) and kept or nil
 end
 
--- Return the Ingress of the canary: named stage.name, with the labels, annotations and class of the given one, and
--- those of its rules that go to the stable Service, to the canary's instead.
-function ingress.canary(given, stage)
-  local spec = copy(given.spec or {})
-  local rules, ports = canary_rules(spec, stage)
-  canary_default(spec, stage, ports)
-  if not (rules[1] or spec.defaultBackend or spec.backend) then
-    local names = table.concat(ingress.services(given.spec or {}), ", ")
-    fail("spec.rules", "does not route to the Service " .. stage.stableService .. ", only to "
-      .. (names ~= "" and names or "no Service at all"))
+local function check_services(given, stage)
+  local names = ingress.services(given.spec or {})
+  local leads = false
+  for _, name in ipairs(names) do
+    leads = leads or name == stage.stableService
   end
+  if not leads then
+    fail("spec.rules", "does not route to the Service " .. stage.stableService .. ", only to "
+      .. (names[1] and table.concat(names, ", ") or "no Service at all"))
+  elseif stage.canaryService == stage.stableService and not stage.subset then
+    fail("spec.rules", "tells the two sides apart by their Services, and " .. stage.stableService
+      .. " is both; let the rollout make a Service for the canary")
+  end
+end
+
+-- Refuse a default backend that leads to the stable Service, for controllers that divide rules only.
+function ingress.refuse_default(given, stage, product)
+  for _, key in ipairs(DEFAULTS) do
+    if given.spec and ingress.service(given.spec[key]) == stage.stableService then
+      fail("spec." .. key, product .. " divides no default backend; put a rule with the path / to "
+        .. stage.stableService .. " in its place")
+    end
+  end
+end
+
+-- Return the Ingress of the canary: named stage.name, with the labels, annotations and class of the given one, and
+-- those of its rules that go to the stable Service, to the canary's instead (or what `take` makes of them, see above).
+function ingress.canary(given, stage, take)
+  check_services(given, stage)
+  local spec = copy(given.spec)
+  local rules, ports = canary_rules(spec, stage, take or only_stable)
+  canary_default(spec, stage, ports)
   if spec.rules then
     spec.rules = rules
   end
@@ -147,6 +177,148 @@ function ingress.canary(given, stage)
     },
     spec = spec,
   }
+end
+
+-- Refuse an Ingress that is a canary already, by any of the prefixes that its controller reads.
+function ingress.refuse_canary(given, prefixes)
+  local annotations = given.metadata and given.metadata.annotations or {}
+  for _, prefix in ipairs(prefixes) do
+    if annotations[prefix .. "canary"] == "true" then
+      fail("metadata.annotations[" .. prefix .. "canary]", "is itself the canary of another Ingress; name that one")
+    end
+  end
+end
+
+-- Return the annotations without those that say how an Ingress is a canary.
+function ingress.without_canary(annotations, prefixes)
+  annotations = annotations or {}
+  for _, prefix in ipairs(prefixes) do
+    for key in pairs(annotations) do
+      if key:sub(1, #prefix) == prefix and (key .. "-"):sub(#prefix + 1, #prefix + 7) == "canary-" then
+        annotations[key] = nil
+      end
+    end
+  end
+  return annotations
+end
+
+-- Conditions ----------------------------------------------------------------------------------------------------------
+--
+-- What follows is for controllers that look at one header, one cookie or one query parameter for each host and path.
+-- A dialect is { product, looks, plain, grouped }: the name of the controller, what it looks at in words, the Lua
+-- pattern of values that it compares as they are, and whether it puts something around a regular expression. What is
+-- in a regular expression, and whether it has to cover the whole value, is the controller's affair.
+
+local function single(match, dialect)
+  local found = list()
+  for kind, conditions in pairs({ header = match.headers, cookie = match.cookies, query = match.queryParams }) do
+    for _, condition in ipairs(conditions) do
+      if kind == "header" and condition.name == COOKIE then
+        kind, condition = "cookie", { name = condition.value, value = "always", type = "Exact" }
+      end
+      table.insert(found, { kind = kind, condition = condition })
+    end
+  end
+  if #found ~= 1 or match.path then
+    fail("matches", dialect.product .. " looks at " .. dialect.looks .. " of a request")
+  end
+  return found[1].kind, found[1].condition
+end
+
+local function check(kind, condition, dialect)
+  if kind == "cookie" and (condition.value ~= "always" or condition.type == REGEX) then
+    fail("matches", dialect.product .. " looks for the cookie " .. condition.name .. " with the value always, and for "
+      .. 'no other; set that cookie to "always" for those who shall see the canary, or match on a header')
+  elseif condition.value == "" then
+    fail("matches", dialect.product .. " cannot look for an empty value of the " .. kind .. " " .. condition.name)
+  end
+end
+
+-- Return what the matches ask for: { header, cookie, query }, each { name, any } with the conditions of which any has
+-- to hold. Several matches are one question where they ask the same header, cookie or query parameter.
+function ingress.wanted(matches, dialect)
+  local wanted = {}
+  for _, match in ipairs(matches) do
+    local kind, condition = single(match, dialect)
+    check(kind, condition, dialect)
+    local group = wanted[kind] or { name = condition.name, any = list() }
+    local same = group.name == condition.name or kind == "header" and group.name:lower() == condition.name:lower()
+    if not same then
+      fail("matches", dialect.product .. " looks at " .. dialect.looks .. " of a request, not at both " .. group.name
+        .. " and " .. condition.name)
+    end
+    table.insert(group.any, condition)
+    wanted[kind] = group
+  end
+  return wanted
+end
+
+-- The regular expression of one value, in characters that every controller accepts in an annotation.
+local function exactly(value)
+  if value:find("[^ -~]") then
+    fail("matches", "the value " .. value .. " has characters that a request can only send encoded; write it so")
+  end
+  return "^" .. value:gsub("[^%w_/:~-]", function(char)
+    return char == "." and "\\." or string.format("\\x%02x", char:byte())
+  end) .. "$"
+end
+
+local function pattern(any, dialect)
+  local parts = {}
+  for i, condition in ipairs(any) do
+    local text = condition.type == REGEX and condition.value or exactly(condition.value)
+    local alone = not any[2] and not (dialect.grouped and text:find("|", 1, true))
+    parts[i] = (alone or condition.type ~= REGEX) and text or "(" .. text .. ")"
+  end
+  local joined = table.concat(parts, "|")
+  return dialect.grouped and any[2] and "(" .. joined .. ")" or joined
+end
+
+-- Write what to look for in one header or query parameter: by one value as it is, else by a regular expression, and
+-- never both.
+function ingress.look_for(annotations, key, group, dialect)
+  annotations[key] = group.name
+  local first = group.any[1]
+  if not group.any[2] and first.type ~= REGEX and first.value:find(dialect.plain) then
+    annotations[key .. "-value"] = first.value
+  else
+    annotations[key .. "-pattern"] = pattern(group.any, dialect)
+  end
+end
+
+-- Request headers -----------------------------------------------------------------------------------------------------
+
+local function kept(written, touched, separator)
+  local lines = list()
+  for line in (written or ""):gmatch("[^" .. separator .. "]+") do
+    local name = line:match("^%s*(%S+)")
+    if name and not touched[name:lower()] then
+      table.insert(lines, line:match("^%s*(.-)%s*$"))
+    end
+  end
+  return lines
+end
+
+-- Change the request headers of the canary: <key>update and <key>add hold a line "name value" for each, <key>remove
+-- names with commas between. What is there already stays, but for the headers that are changed now.
+function ingress.change_headers(annotations, key, modifier)
+  local touched = {}
+  for _, part in ipairs({ "set", "add", "remove" }) do
+    for _, header in ipairs(modifier[part] or {}) do
+      touched[(part == "remove" and header or header.name):lower()] = true
+    end
+  end
+  for part, word in pairs({ set = "update", add = "add", remove = "remove" }) do
+    local separator = part == "remove" and "," or "\n"
+    local lines = kept(annotations[key .. word], touched, separator)
+    for _, header in ipairs(modifier[part] or {}) do
+      if part ~= "remove" and (not header.value:find("%S") or header.value:find("[\r\n]")) then
+        fail("headerModifier", "the value of the header " .. header.name .. " has to be one line that is not empty")
+      end
+      table.insert(lines, part == "remove" and header or header.name .. " " .. header.value)
+    end
+    annotations[key .. word] = lines[1] and table.concat(lines, separator) or nil
+  end
 end
 
 return ingress

@@ -7,73 +7,57 @@
 
 local ingress = use "ingress"
 
-local PREFIX = "nginx.ingress.kubernetes.io/canary"
-local COOKIE = "canary-by-cookie" -- the header name by which Kruise's users ask for a cookie; its value is the cookie
+local PREFIX = "nginx.ingress.kubernetes.io/"
+-- The controller drops an annotation with any other character, and then looks for "always".
+-- https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/annotations/parser/validators.go
+local PLAIN, REGEX = "^[%w/:~_. -]+$", "^[%w/:~_.^$()[%]{}*+?|&=\\-]+$"
+local DIALECT = { product = "ingress-nginx", looks = "one header or one cookie", plain = PLAIN }
 
 local function by_header(annotations, header)
-  if header.name == COOKIE then
-    annotations[PREFIX .. "-by-cookie"] = header.value
+  -- To it - and _ are the same in a name, and requests with _ are dropped.
+  if header.name:find("[^%w-]") then
+    fail("matches", "ingress-nginx looks only for header names of letters, digits and -, not for " .. header.name)
+  end
+  ingress.look_for(annotations, PREFIX .. "canary-by-header", header, DIALECT)
+  local pattern = annotations[PREFIX .. "canary-by-header-pattern"]
+  if pattern and not pattern:find(REGEX) then
+    fail("matches", "ingress-nginx takes no regular expression with such characters: " .. pattern
+      .. '; write them as \\x and two digits ("\\x20" is a space)')
+  end
+end
+
+local function annotate(annotations, stage)
+  annotations[PREFIX .. "canary"] = "true"
+  if stage.neutral then
+    annotations[PREFIX .. "canary-weight"] = "0"
     return
   end
-  if header.value == "" then
-    fail("matches", "ingress-nginx cannot look for an empty value of the header " .. header.name)
-  end
-  annotations[PREFIX .. "-by-header"] = header.name
-  annotations[PREFIX .. (header.type == "RegularExpression" and "-by-header-pattern" or "-by-header-value")] = header.value
-end
-
-local function by_cookie(annotations, cookie)
-  if cookie.value ~= "always" then
-    fail("matches", "ingress-nginx looks for the cookie " .. cookie.name .. " with the value always, and for no other; "
-      .. 'set that cookie to "always" for those who shall see the canary, or match on a header')
-  end
-  annotations[PREFIX .. "-by-cookie"] = cookie.name
-end
-
-local function by_match(annotations, match)
-  local headers, cookies = match.headers or {}, match.cookies or {}
-  if #headers + #cookies ~= 1 or match.path or match.queryParams and match.queryParams[1] then
+  local wanted = ingress.wanted(stage.matches, DIALECT)
+  if wanted.query then
     fail("matches", "ingress-nginx looks at one header or one cookie of a request")
-  elseif headers[1] then
-    by_header(annotations, headers[1])
-  else
-    by_cookie(annotations, cookies[1])
-  end
-end
-
-local function annotate(old, stage)
-  local annotations = old or {}
-  for key in pairs(annotations) do
-    if key == PREFIX or key:sub(1, #PREFIX + 1) == PREFIX .. "-" then
-      annotations[key] = nil
-    end
-  end
-  annotations[PREFIX] = "true"
-  if stage.neutral then
-    annotations[PREFIX .. "-weight"] = "0"
-    return annotations
+  elseif wanted.cookie and stage.weight then
+    fail("weight", "ingress-nginx keeps whoever has the cookie " .. wanted.cookie.name .. ' with the value "never" '
+      .. "out of the weight; match on a header")
   end
   if stage.weight then
-    annotations[PREFIX .. "-weight"] = tostring(stage.weight)
+    annotations[PREFIX .. "canary-weight"] = tostring(stage.weight)
   end
-  if #stage.matches > 1 then
-    fail("matches", "ingress-nginx looks at one header or one cookie of a request")
-  elseif stage.matches[1] then
-    by_match(annotations, stage.matches[1])
+  if wanted.header then
+    by_header(annotations, wanted.header)
   end
-  return annotations
+  if wanted.cookie then
+    annotations[PREFIX .. "canary-by-cookie"] = wanted.cookie.name
+  end
 end
 
 return {
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "weight+matches" },
 
   render = function(given, stage)
-    local own = given.metadata and given.metadata.annotations or {}
-    if own[PREFIX] == "true" then
-      fail("metadata.annotations[" .. PREFIX .. "]", "is itself the canary of another Ingress; name that one")
-    end
+    ingress.refuse_canary(given, { PREFIX })
     local canary = ingress.canary(given, stage)
-    canary.metadata.annotations = annotate(canary.metadata.annotations, stage)
+    canary.metadata.annotations = ingress.without_canary(canary.metadata.annotations, { PREFIX })
+    annotate(canary.metadata.annotations, stage)
     return { canary }
   end,
 }

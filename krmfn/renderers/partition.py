@@ -27,7 +27,7 @@ def render(view: View) -> "Iterator[Edited]":
 def border(view: View) -> int | str:
     """Return how many pods stay on the old version: a share where the step says one and it comes to that number.
 
-    Kruise writes the share rounded down, which keeps the proportions under an autoscaler, and misses the number by one
+    A share keeps the proportions under an autoscaler. Written in whole percents it misses the number by one or more
     where there are more than a hundred pods; there the number itself is written.
     """
     old, total = view.stage.stable, view.stage.stable + (view.stage.canary or 0)

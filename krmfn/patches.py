@@ -4,17 +4,19 @@ Sources: kustomize's reference for ``images`` and ``patches``; "Strategic Merge 
 RFC 6902, which jsonpatch implements.
 """
 
+from krmfn import shapes
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.frozen import Value
 from krmfn.kinds import MERGE_KEYS
 from krmfn.krm import load
+from krmfn.results import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krmfn.krm.item import Manifest
+    from krmfn.krm.item import Manifest, Ref
 
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -70,16 +72,26 @@ def split(ref: str) -> tuple[str, str, str]:
     return head + slash + name, tag, digest
 
 
-def apply(overrides: Overrides, workload: "Manifest") -> "Manifest":
-    """Return the workload with the overrides made; the given one stays as it was.
+def apply(overrides: Overrides, workload: "Manifest", ref: "Ref") -> "Manifest":
+    """Return the workload ``ref`` with the overrides made; the given one stays as it was.
 
-    Raises KrmfnError when an image name matches no container or a patch cannot be applied.
+    Raises KrmfnError when an image name matches no container, or a patch cannot be applied or leaves no workload.
     """
     for patch in overrides.patches:
         workload = _json6902(workload, patch) if isinstance(patch, list) else merged(workload, patch)
+    _check(workload, ref)
     for wanted in overrides.images:
         workload = _with_image(workload, wanted)
     return workload
+
+
+def _check(workload: "Manifest", ref: "Ref") -> None:
+    try:
+        shapes.check_manifest(workload, ref)
+    except KrmfnError as problem:
+        first = problem.problems[0] if isinstance(problem, Refused) else problem
+        message = f"{first.message}, once the patches of the function config are made"
+        raise KrmfnError(message, field=first.field) from problem
 
 
 def merged(value: "Any", patch: "Any", path: tuple[str, ...] = ()) -> "Any":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
 
 TEMPLATE = ("spec", "template")
+# By these a patch says which object it is for.
+NAMES = ("apiVersion", "kind", "metadata.name")
 WITHIN_STEP_ONE = ("0", "0>1/scale", "0>1/shift", "1")
 
 
@@ -160,9 +162,13 @@ def _overridden(overrides: patches.Overrides, found: Found, template: "Manifest"
     workload = found.workload.value
     whole = workload | {"spec": workload["spec"] | {"template": template}}
     try:
-        result: Any = patches.apply(overrides, whole)
+        result: Any = patches.apply(overrides, whole, found.workload.ref)
     except KrmfnError as problem:
         raise KrmfnError(problem.message, ref=found.plan.workload, field=problem.field) from problem
+    for change in diff(whole, result):
+        if change.path[:2] != TEMPLATE and change.field not in NAMES:
+            message = "is changed by the patches of the function config, which may change the pod template only"
+            raise KrmfnError(f"{message}; change it in the workload", ref=found.plan.workload, field=change.field)
     changed: Manifest = result["spec"]["template"]
     return changed
 

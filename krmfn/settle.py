@@ -1,18 +1,19 @@
 """From a request to a view: the workload, both revisions, the stage, and how the sides are told apart."""
 
-from krmfn import life, sound
+from krmfn import life, shapes, sound
 from krmfn.changes import GONE, Change, at, diff
 from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.isolation import Isolation, Sides, canary_name, choose
-from krmfn.kinds import AUTOSCALERS, WORKLOADS
+from krmfn.kinds import WORKLOADS
 from krmfn.krm import Item, dump, load
 from krmfn.krm.item import Ref
 from krmfn.mounts import mounted
 from krmfn.plan import COMPLETE, Plan, Position, locate
 from krmfn.requests import Request
 from krmfn.revisions import TEMPLATE, Found, Revisions, check, settle
+from krmfn.scaling import autoscaler, least
 from krmfn.scene import Scene, bare
 from krmfn.stage import divide
 from krmfn.view import View
@@ -56,12 +57,8 @@ def replicas(scene: Scene, workload: Item, config: Config) -> int:
     """Return how many pods the author wants: the config's word, an autoscaler's minimum, ``spec.replicas``, else 1."""
     if config.replicas is not None:
         return config.replicas
-    for (group, kind), path in AUTOSCALERS.items():
-        for item in scene.of_kind(group, kind, workload.ref.name):
-            target = (item.value.get("spec") or {}).get("scaleTargetRef") or {}
-            if item.ref.namespace == workload.ref.namespace and target.get("name") == workload.ref.name:
-                least = at(item.value, path)
-                return least if isinstance(least, int) else 1
+    if (owner := autoscaler(scene, workload)) is not None:
+        return least(owner)
     if not WORKLOADS[workload.ref.group, workload.ref.kind].replicas:
         message = (
             "runs as many pods as the cluster has nodes for it; say how many with `replicas:` in the function config"
@@ -83,11 +80,7 @@ def _workload(scene: Scene, plan: Plan) -> Item:
         known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if plan.style in row.styles)
         message = f"{ref.kind}.{ref.group} cannot be released in {plan.style} style; that can be: {known}"
         raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
-    item = scene.require(ref, plan.rollout, f"{plan.workload_field}.name")
-    for path in (TEMPLATE, ("spec", "selector")):
-        if not isinstance(at(item.value, path), dict):
-            raise KrmfnError("is required", ref=item.ref, field=".".join(path), file=item.path)
-    return item
+    return scene.require(ref, plan.rollout, f"{plan.workload_field}.name")
 
 
 def _located(request: Request) -> Position:
@@ -114,6 +107,7 @@ def _given(stable: "Package | None", ref: Ref) -> Item | None:
         return None
     for item in stable.find(ref.name, ref.kind):
         if item.ref.key == ref.key:
+            shapes.check(item)
             return item
     raise KrmfnError(f"the manifests given as --stable do not have {ref}", ref=ref)
 

@@ -77,6 +77,9 @@ def check_manifest(manifest: object, ref: "Ref") -> None:
     spec = SPECS.get((ref.group, ref.kind), {})
     top = Fields({"": manifest}, ref).mapping("", required=True)
     top.text("apiVersion", required=True)
+    if (ref.group, ref.kind) in WORKLOADS:
+        _require(top, "spec", "selector")
+        _require(top, "spec", "template")
     _check(top, {"kind": TEXT, "metadata": METADATA, "spec": spec, "data": {}})
     top.settle()
 
@@ -94,6 +97,14 @@ def _check(place: Fields, shape: "dict[str, Shape]") -> None:
                 _entry(entry, inner[0])
         elif isinstance(inner, dict):
             _check(place.mapping(key), inner)
+
+
+def _require(place: Fields, *path: str) -> None:
+    for key in path:
+        missing, place = not place.has(key), place.at(key)
+        if missing:
+            place.problem("is required")
+            return
 
 
 def _entry(place: Fields, shape: "Shape") -> None:

@@ -40,10 +40,10 @@ WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
     ("apps.kruise.io", "DaemonSet"): Workload((PARTITION,), replicas=(), partition=_ROLLING),
 }
 
-# What owns the number of replicas, and where it keeps the least of them.
-AUTOSCALERS: "Final[dict[tuple[str, str], tuple[str, ...]]]" = {
-    ("autoscaling", "HorizontalPodAutoscaler"): ("spec", "minReplicas"),
-    ("keda.sh", "ScaledObject"): ("spec", "minReplicaCount"),
+# What owns the number of replicas, where it keeps the least of them, and what that is by default.
+AUTOSCALERS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], int]]]" = {
+    ("autoscaling", "HorizontalPodAutoscaler"): (("spec", "minReplicas"), 1),
+    ("keda.sh", "ScaledObject"): (("spec", "minReplicaCount"), 0),
 }
 
 # Keys that tie a manifest to one object in a cluster, to a release tool or to a DNS name: a copy must not claim them.

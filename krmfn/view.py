@@ -1,12 +1,14 @@
 """One rollout at one position, with everything a renderer may look at; and what a renderer says in return."""
 
 from krmfn.changes import GONE
+from krmfn.config import RENAME
 from krmfn.frozen import Value
 from krmfn.isolation import Isolation, canary_name, stamped
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
 from krmfn.plan import Plan, Position
 from krmfn.revisions import Revisions
+from krmfn.scaling import OWN, autoscaler
 from krmfn.scene import Scene
 from krmfn.stage import TARGET, Stage
 
@@ -55,6 +57,12 @@ class View(Value):
         """The workload of the canary's pods."""
         ref = self.workload.ref
         return ref.replace(name=canary_name(ref.name))
+
+    @property
+    def owns_autoscaler(self) -> bool:
+        """Tell whether the canary has an autoscaler of its own, which then owns its number of pods."""
+        item = autoscaler(self.scene, self.workload) if self.isolation.mode == RENAME else None
+        return item is not None and item.ref.kind == OWN
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""

@@ -39,6 +39,8 @@ def _canary(view: View) -> "Manifest":
         "selector": canary_selector(source["spec"]["selector"], view.isolation),
         "template": canary_template(load(view.text(TARGET)), view.isolation, view.plan),
     }
+    if view.stage.canary and view.owns_autoscaler:
+        del spec["replicas"]
     return {
         "apiVersion": source["apiVersion"],
         "kind": source["kind"],

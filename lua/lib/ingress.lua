@@ -288,36 +288,53 @@ end
 
 -- Request headers -----------------------------------------------------------------------------------------------------
 
+-- Return the parts of an annotation without those about the headers that are changed now.
 local function kept(written, touched, separator)
-  local lines = list()
-  for line in (written or ""):gmatch("[^" .. separator .. "]+") do
-    local name = line:match("^%s*(%S+)")
-    if name and not touched[name:lower()] then
-      table.insert(lines, line:match("^%s*(.-)%s*$"))
+  local parts = list()
+  for part in (written or ""):gmatch("[^" .. separator .. "]+") do
+    local name = part:match("^%s*(%S+)")
+    local by = name and touched[name:lower()]
+    if by == "add" then
+      fail("headerModifier", "adds to the header " .. name .. ", which the Ingress changes already; set it instead")
+    elseif name and not by then
+      table.insert(parts, part:match("^%s*(.-)%s*$"))
     end
   end
-  return lines
+  return parts
+end
+
+local function touched_by(modifier)
+  local touched = {}
+  for _, part in ipairs({ "set", "add", "remove" }) do
+    for _, header in ipairs(modifier[part] or {}) do
+      local name = (part == "remove" and header or header.name):lower()
+      if touched[name] then
+        fail("headerModifier", "names the header " .. name .. " twice")
+      end
+      touched[name] = part
+    end
+  end
+  return touched
+end
+
+local function line(header)
+  if not header.value:find("%S") or header.value:find("[\r\n]") then
+    fail("headerModifier", "the value of the header " .. header.name .. " has to be one line that is not empty")
+  end
+  return header.name .. " " .. header.value
 end
 
 -- Change the request headers of the canary: <key>update and <key>add hold a line "name value" for each, <key>remove
 -- names with commas between. What is there already stays, but for the headers that are changed now.
 function ingress.change_headers(annotations, key, modifier)
-  local touched = {}
-  for _, part in ipairs({ "set", "add", "remove" }) do
-    for _, header in ipairs(modifier[part] or {}) do
-      touched[(part == "remove" and header or header.name):lower()] = true
-    end
-  end
+  local touched = touched_by(modifier)
   for part, word in pairs({ set = "update", add = "add", remove = "remove" }) do
     local separator = part == "remove" and "," or "\n"
-    local lines = kept(annotations[key .. word], touched, separator)
+    local parts = kept(annotations[key .. word], touched, separator)
     for _, header in ipairs(modifier[part] or {}) do
-      if part ~= "remove" and (not header.value:find("%S") or header.value:find("[\r\n]")) then
-        fail("headerModifier", "the value of the header " .. header.name .. " has to be one line that is not empty")
-      end
-      table.insert(lines, part == "remove" and header or header.name .. " " .. header.value)
+      table.insert(parts, part == "remove" and header or line(header))
     end
-    annotations[key .. word] = lines[1] and table.concat(lines, separator) or nil
+    annotations[key .. word] = parts[1] and table.concat(parts, separator) or nil
   end
 end
 

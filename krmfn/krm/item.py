@@ -193,7 +193,7 @@ def dump(value: Any) -> str:
 
 def load(text: str) -> Any:
     """Return what the API server reads in a YAML text; None for an empty one. Raises NotYaml."""
-    root = tree.parse(text)
+    root = tree.recall(text)
     return root.value if root else None
 
 

@@ -81,7 +81,7 @@ class Source:
         if len(self.text) > LONGEST:
             raise NotYaml(f"an object of {len(self.text)} characters; a cluster takes three million at most")
         if self._tree is None:
-            found = tree.parse(self.text[:-1] if self.open_end else self.text)
+            found = tree.recall(self.text[:-1] if self.open_end else self.text)
             if found is None:
                 raise NotYaml("there is nothing but comments where an object is expected")
             if self.listed is not None and (found.kind is not LIST or len(found.children) != 1):

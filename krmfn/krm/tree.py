@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 DEEPEST = 200
 LARGEST = 1_000_000  # the cluster takes three megabytes in one request
-_PROPERTIES = re.compile(r"(?:[&!]\S*+(?:\s|(?<=\s)#[^\n]*+)*+)++")
+_PROPERTIES = r"(?:[&!]\S*+(?:\s|(?<=\s)#[^\n]*+)*+)++"
 _KEEPS_BREAKS = re.compile(r"[|>][0-9]?\+")
+# Enough for the texts of a few rollouts, and for a few megabytes of nodes.
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 64, 8192
+_RECENT: dict[str, Node | None] = {}
 
-__all__ = ["ALIAS", "LIST", "MAP", "SCALAR", "Node", "is_block", "merges", "name", "parse"]
+__all__ = ["ALIAS", "LIST", "MAP", "SCALAR", "Node", "is_block", "merges", "name", "parse", "recall"]
 
 
 def parse(text: str, *, line: int = 1, file: str = "", largest: int = LARGEST) -> Node | None:
@@ -42,6 +45,21 @@ def parse(text: str, *, line: int = 1, file: str = "", largest: int = LARGEST) -
         raise NotYaml(wrong.message, line=line + wrong.line, column=wrong.column + 1, file=file) from None
     if mark and root:
         shift(root)
+    return root
+
+
+def recall(text: str) -> Node | None:
+    """Return what ``parse`` returns, from memory for a text that was read a moment ago; nobody changes nodes.
+
+    A run reads each of its texts three times on average: once to know it, once to change it, once to believe it.
+    """
+    if text in _RECENT:
+        return _RECENT[text]
+    root = parse(text)
+    if len(text) <= _LONGEST_REMEMBERED:
+        if len(_RECENT) == _MOST_REMEMBERED:
+            del _RECENT[next(iter(_RECENT))]
+        _RECENT[text] = root
     return root
 
 
@@ -164,7 +182,7 @@ class _Tree:
     def properties(self, node: Node, tag: str | None) -> None:
         """Note the tag, remember the anchor, and skip both to where the content begins."""
         node.tag = tag
-        found = _PROPERTIES.match(self.text, node.start)
+        found = re.compile(_PROPERTIES).match(self.text, node.start)
         node.body = found.end() if found else node.start
         if node.anchor:
             self.anchors[node.anchor] = node

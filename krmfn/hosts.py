@@ -9,7 +9,7 @@ import sys
 
 from krmfn import krm
 from krmfn.config import Config, parse
-from krmfn.errors import KrmfnError
+from krmfn.errors import KrmfnError, NotYaml
 from krmfn.function import Rendered, render
 from krmfn.kinds import LOCAL_CONFIG
 from krmfn.results import ERROR, errors
@@ -27,7 +27,13 @@ def run_function(arguments: "Sequence[str]" = ()) -> int:
 
     ``arguments`` is empty, or starts with the path of the plugin's configuration. Returns the exit code.
     """
-    chunks, results, code = answered(sys.stdin.buffer.read(), arguments)
+    try:
+        chunks, results, code = answered(sys.stdin.buffer.read(), arguments)
+    except Exception as bug:
+        # kpt shows four lines, and those of a traceback say nothing to a user.
+        said = f"{type(bug).__name__}: {bug}"
+        sys.stderr.write(f"error: a bug in krmfn, please report it; nothing was written ({said})\n")
+        raise
     for chunk in chunks:
         _write_all(chunk)
     report(results)
@@ -40,11 +46,10 @@ def answered(
     """Return what to write, what to say and the exit code for what stood on standard input."""
     try:
         package = krm.read(data)
-        config = _config(package, arguments)
+        rendered = _rendered(package, arguments)
+        return _output(package, rendered), rendered.results, int(rendered.failed)
     except KrmfnError as problem:
         return [], errors(problem), 1
-    rendered = render(package, config)
-    return _output(package, rendered), rendered.results, int(rendered.failed)
 
 
 def applied(package: "Package", rendered: Rendered) -> "list[Item]":
@@ -75,11 +80,24 @@ def report(results: "Iterable[Result]") -> None:
         sys.stderr.flush()
 
 
+def _rendered(package: "Package", arguments: "Sequence[str]") -> Rendered:
+    try:
+        config = _config(package, arguments)
+    except NotYaml:
+        raise
+    except KrmfnError as problem:
+        return Rendered({}, tuple(errors(problem)), failed=True)
+    return render(package, config)
+
+
 def _config(package: "Package", arguments: "Sequence[str]") -> Config:
     if not arguments:
         return parse(package.config)
     with open(arguments[0], "rb") as file:
         given = krm.read_files([(arguments[0], file.read())])
+    if len(given.items) != 1:
+        message = f"the function config is a file of {len(given.items)} objects, and has to hold one"
+        raise KrmfnError(message, file=arguments[0])
     return parse(given.items[0].value)
 
 

@@ -149,7 +149,7 @@ def _json6902(workload: "Manifest", patch: "list[Any]") -> "Manifest":
 
 
 def _with_image(workload: "Manifest", wanted: Image) -> "Manifest":
-    spec = workload.get("spec", {}).get("template", {}).get("spec", {})
+    spec = workload["spec"]["template"].get("spec") or {}
     found = [(field, c) for field in CONTAINERS for c in spec.get(field) or () if isinstance(c, dict)]
     if not any(_matches(wanted.name, c) for _, c in found):
         known = ", ".join(f"{split(str(c.get('image', '')))[0]} (container {c.get('name')})" for _, c in found)

@@ -25,7 +25,7 @@ def render(view: View) -> "Iterator[Result]":
     yield from _services(view, stable, canary)
     for (group, kind), (path, verb) in SELECTORS.items():
         for item in _near(view, group, kind, stable):
-            selector = item.value.get(path[0], {}).get(path[1])
+            selector = (item.value.get(path[0]) or {}).get(path[1])
             if isinstance(selector, dict) and chooses(selector, stable) and not chooses(selector, canary):
                 message = f"{verb} the stable pods, and not the canary's ({_labels(view)}); add a rule for those"
                 yield Result(WARNING, message, item.ref, ".".join(path), item.path)

@@ -23,7 +23,7 @@ def check(plan: "Plan", release: "Release | None", position: "Position", *, reta
         message = (
             f"is paused and stands at {release.position}; set it to false to go on to {position}, or withdraw with 0"
         )
-        raise KrmfnError(message, ref=plan.rollout, field="spec.strategy.paused")
+        raise KrmfnError(message, ref=plan.rollout, field=plan.paused)
     if not moved and not retarget:
         _check_steps(plan, release, position)
 

@@ -20,14 +20,21 @@ SCALE, SHIFT, DRAIN = "scale", "shift", "drain"
 
 
 class Amount(Value):
-    """A number of pods: a count, or a percentage of all of them (rounded up, the rule of every dialect so far)."""
+    """A number of pods: a count, or a percentage of all of them, rounded up.
+
+    ``least`` is what any number but 0 is lifted to; ``beyond`` says that it may be more than all of them.
+    """
 
     number: int
     percent: bool = False
+    least: int = 0
+    beyond: bool = False
 
     def of(self, total: int) -> int:
-        """Return the number of pods out of ``total``, never more than ``total``."""
-        return min(total, -(-self.number * total // 100) if self.percent else self.number)
+        """Return the number of pods out of ``total``."""
+        found = -(-self.number * total // 100) if self.percent else self.number
+        lifted = max(found, min(self.least, total)) if found else 0
+        return lifted if self.beyond else min(total, lifted)
 
     def __str__(self) -> str:
         """Write it as people do: ``3`` or ``40%``."""
@@ -74,37 +81,53 @@ class Traffic(Value):
 
 
 class Gate(Value):
-    """What has to happen before the next step: a person decides (None), or so many seconds pass."""
+    """What has to happen before the next step: a person decides (None), or so many seconds pass.
+
+    ``check`` is what has to be found good by then, in a few words; nobody here looks.
+    """
 
     seconds: int | None = None
+    check: str = ""
 
 
 class Step(Value):
-    """One resting place; ``field`` is where the author wrote it."""
+    """One resting place; ``field`` is where the author wrote it.
+
+    ``stable`` is how many pods the stable side keeps; None is all of them, less the canary's where the plan shares.
+    """
 
     pods: Amount
     traffic: Traffic
     gate: Gate
     field: str
+    stable: Amount | None = None
 
     def __str__(self) -> str:
         """Say it in a few words: ``40% of the pods, 40% of the requests``."""
         pods = f"{self.pods} of the pods" if self.pods.percent else f"{self.pods} pods"
         if self.traffic.matches:
-            return f"{pods}, the requests that match"
+            rest = f", {self.traffic.weight}% of the rest" if self.traffic.weight else ""
+            return f"{pods}, the requests that match{rest}"
         return f"{pods}, {self.traffic.weight}% of the requests" if self.traffic else pods
 
 
 class Pair(Value):
-    """A Service and its name for the canary; ``field`` is where the author named it."""
+    """A Service and its name for the canary; ``field`` is where the author named it.
+
+    ``given`` is where the author named the canary's, which then is in the package; "" where we add it.
+    """
 
     stable: str
     canary: str
     field: str
+    given: str = ""
 
 
 class Route(Value):
-    """An object that divides traffic: found by group, kind and name, written by the provider of its kind."""
+    """An object that divides traffic: found by group, kind and name, written by the provider of its kind.
+
+    Where that adds one for the canary, ``canary`` is its name, and ``annotations`` are what the author wants on it.
+    """
 
     group: str
     kind: str
@@ -112,13 +135,15 @@ class Route(Value):
     variant: str
     services: Pair
     field: str
+    canary: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
 
 
 class Plan(Value):
     """A whole rollout.
 
-    ``style`` is twin (two objects) or partition (one object, moved in place); ``shares`` says that two objects hold as
-    many pods together as the author's holds alone.
+    ``style`` is twin (two objects) or partition (one object, moved in place); ``shares`` says that the stable object
+    gives up pods as the canary gets them; ``paused`` is where the author wrote that nothing shall move, else "".
     """
 
     rollout: Ref
@@ -132,7 +157,7 @@ class Plan(Value):
     pod_labels: tuple[tuple[str, str], ...] = ()
     pod_annotations: tuple[tuple[str, str], ...] = ()
     remarks: tuple[Result, ...] = ()
-    paused: bool = False
+    paused: str = ""
     disabled: bool = False
 
     @property
@@ -149,6 +174,11 @@ class Plan(Value):
     def subsets(self) -> bool:
         """Tell whether both sides share their Services, and the routes tell them apart by themselves."""
         return bool(self.services) and all(pair.stable == pair.canary for pair in self.services)
+
+    @property
+    def previews(self) -> bool:
+        """Tell whether the author has a Service for the canary, which leads to the stable side while there is none."""
+        return any(pair.given for pair in self.services)
 
     @property
     def divides(self) -> bool:

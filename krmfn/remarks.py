@@ -96,7 +96,8 @@ def describe(view: View) -> str:
 def _requests(view: View) -> str:
     stage = view.stage
     if stage.traffic and stage.traffic.matches:
-        return "matching requests to the canary"
+        rest = f", {stage.traffic.weight}% of the rest" if stage.traffic.weight else ""
+        return f"matching requests to the canary{rest}"
     if stage.traffic and stage.traffic.weight:
         return f"{stage.traffic.weight}% of requests to the canary"
     alone = stage.pinned or view.isolation.mode == RENAME

@@ -151,9 +151,10 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
     workload, total = found
     services = []
     for pair in plan.services:
-        item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, pair.stable))
-        if item and pair.canary != pair.stable:
-            services.append((pair.stable, (item.value.get("spec") or {}).get("selector") or {}))
+        for name in (pair.stable, pair.canary) if pair.canary != pair.stable else ():
+            item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, name))
+            if item and (name == pair.stable or pair.given):
+                services.append((name, (item.value.get("spec") or {}).get("selector") or {}))
     selector = workload.value["spec"]["selector"].get("matchLabels") or {}
     target = load(revisions.target or revisions.stable)
     return Sides(plan, load(revisions.stable), target, selector, tuple(services), total)

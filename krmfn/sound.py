@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
-    from krmfn.plan import Pair, Plan
+    from krmfn.plan import Plan
     from krmfn.revisions import Revisions
     from krmfn.scene import Scene
 
@@ -23,7 +23,9 @@ def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions"
     pods = labels(load(revisions.stable))
     problems = [*_templates(workload, revisions), *_routes(scene, plan, workload)]
     for pair in plan.services:
-        problems += _service(scene, plan, workload, (pair, pods))
+        for name, field in ((pair.stable, pair.field), (pair.canary, pair.given)):
+            if field:
+                problems += _service(scene, plan, workload, ((name, field), pods))
     if problems:
         raise Refused(problems)
 
@@ -47,17 +49,15 @@ def _routes(scene: "Scene", plan: "Plan", workload: "Item") -> "Iterator[KrmfnEr
 
 
 def _service(
-    scene: "Scene", plan: "Plan", workload: "Item", found: "tuple[Pair, dict[str, str]]"
+    scene: "Scene", plan: "Plan", workload: "Item", found: "tuple[tuple[str, str], dict[str, str]]"
 ) -> "Iterator[KrmfnError]":
-    pair, pods = found
-    if len(pair.stable) > LIMIT:
-        message = (
-            f"names a Service of {len(pair.stable)} characters; Kubernetes allows {LIMIT}, so give it a shorter name"
-        )
-        yield KrmfnError(message, ref=plan.rollout, field=pair.field)
+    (name, field), pods = found
+    if len(name) > LIMIT:
+        message = f"names a Service of {len(name)} characters; Kubernetes allows {LIMIT}, so give it a shorter name"
+        yield KrmfnError(message, ref=plan.rollout, field=field)
         return
     try:
-        item = scene.require(Ref("v1", "Service", workload.ref.namespace, pair.stable), plan.rollout, pair.field)
+        item = scene.require(Ref("v1", "Service", workload.ref.namespace, name), plan.rollout, field)
     except KrmfnError as problem:
         yield problem
         return

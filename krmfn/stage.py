@@ -28,7 +28,8 @@ class Stage(Value):
 
     ``template`` says which revision the author's workload runs (stable or target). ``canary`` is the number of canary
     pods, None where the canary's objects do not exist. ``traffic`` is None where it is the author's own route with
-    nothing of ours beside it; ``pinned`` says that each Service selects one side only.
+    nothing of ours beside it; ``pinned`` says that each Service selects one side only; ``opened`` that the Service
+    which the author has for the canary leads to it.
     """
 
     template: str
@@ -36,6 +37,7 @@ class Stage(Value):
     canary: int | None
     traffic: Traffic | None
     pinned: bool
+    opened: bool = False
 
 
 def divide(plan: Plan, position: Position, total: int) -> Stage:
@@ -58,6 +60,8 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
     canary = total if done and plan.style == PARTITION else step.pods.of(total)
     summed = plan.style == PARTITION or (plan.shares and not done)
     stable = total - canary if summed else total
+    if step.stable is not None and not done:
+        stable = step.stable.of(total)
     traffic = (step.traffic or NOBODY) if plan.divides else None
     return Stage(
         _template(plan, canary, done=done),
@@ -65,6 +69,7 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
         canary,
         NOBODY if traffic and rest == FINALISE else traffic,
         pinned=bool(step.traffic) and not done and stable > 0,
+        opened=plan.previews and canary > 0,
     )
 
 
@@ -81,6 +86,7 @@ def _half(plan: Plan, position: Position, total: int) -> Stage:
         canary,
         (route.traffic or NOBODY) if plan.divides else None,
         pinned=old > 0 and position.end not in DONE and _pins(plan, start, end, position.half),
+        opened=route.opened,
     )
 
 

@@ -32,7 +32,7 @@ def render(view: View) -> "Iterator[Result]":
 
 
 def _services(view: View, stable: dict[str, str], canary: dict[str, str]) -> "Iterator[Result]":
-    known = {pair.stable for pair in view.plan.services}
+    known = {name for pair in view.plan.services for name in (pair.stable, pair.canary)}
     for item in _near(view, "", "Service", stable):
         selector = (item.value.get("spec") or {}).get("selector") or {}
         annotations = (item.value.get("metadata") or {}).get("annotations") or {}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
+    from krmfn.plan import Pair
 
 SELECTOR = ("spec", "selector")
 
@@ -25,7 +26,9 @@ def render(view: View) -> "Iterator[Added | Edited | Result]":
         item = view.scene.require(
             Ref("v1", "Service", view.workload.ref.namespace, pair.stable), view.plan.rollout, pair.field
         )
-        if view.stage.traffic is not None and pair.canary != pair.stable:
+        if pair.given:
+            yield from _turned(pair, view)
+        elif view.stage.traffic is not None and pair.canary != pair.stable:
             if len(pair.canary) > LIMIT:
                 message = f"the Service name {pair.canary!r} would have {len(pair.canary)} characters; it is shortened"
                 yield Result(WARNING, message, view.plan.rollout, pair.field)
@@ -37,7 +40,7 @@ def render(view: View) -> "Iterator[Added | Edited | Result]":
 
 def also_pinned(view: View) -> "Iterator[Item]":
     """Yield the other Services that their author wants pinned."""
-    named = {pair.stable for pair in view.plan.services}
+    named = {name for pair in view.plan.services for name in (pair.stable, pair.canary)}
     for item in view.scene.of_kind("", "Service", PIN):
         annotations = (item.value.get("metadata") or {}).get("annotations") or {}
         same_place = item.ref.namespace == view.workload.ref.namespace and item.ref.name not in named
@@ -54,6 +57,16 @@ def _pinned(item: "Item", view: View) -> "Iterator[Edited]":
     if view.stage.pinned and view.isolation.pins:
         selector = item.value["spec"]["selector"]
         yield Edited(item, SELECTOR, service_selector(selector, view.isolation, canary=False))
+
+
+def _turned(pair: "Pair", view: View) -> "Iterator[Edited]":
+    """Yield the selector of a canary's Service that the author has: where it leads nowhere else, to the stable side."""
+    ref = Ref("v1", "Service", view.workload.ref.namespace, pair.canary)
+    item = view.scene.require(ref, view.plan.rollout, pair.given)
+    if view.stage.opened:
+        yield Edited(item, SELECTOR, service_selector(item.value["spec"]["selector"], view.isolation, canary=True))
+    else:
+        yield from _pinned(item, view)
 
 
 def _canary(item: "Item", name: str, view: View) -> "Manifest":

@@ -37,14 +37,15 @@ def render(view: View) -> "Iterator[Added | Edited]":
         except KrmfnError as problem:
             raise KrmfnError(problem.message, ref=item.ref, field=problem.field, file=item.path) from problem
         for manifest in manifests:
-            yield from _placed(manifest, given, item, view)
+            yield from _placed(manifest, given, item, (route, view))
 
 
 def needs(traffic: Traffic) -> "dict[str, str]":
     """Return the features that a provider must have to express the traffic, each with the words for a message."""
     found: dict[str, str] = {}
-    if traffic.weight is not None and not traffic.matches:
-        found["weight"] = "a weight"
+    if traffic.weight or (traffic.weight is not None and not traffic.matches):
+        feature, words = ("weight+matches", "a weight beside matches") if traffic.matches else ("weight", "a weight")
+        found[feature] = words
     if len(traffic.matches) > 1:
         found["matches.many"] = "several matches, of which any may hold"
     if traffic.modifier:
@@ -87,13 +88,13 @@ def _check(script: "lua.Script", view: View) -> None:
 def _stage(traffic: Traffic, route: Route, view: View) -> "Manifest":
     neutral = not traffic.weight and not traffic.matches
     stage: Manifest = {
-        "name": short(f"{route.name}-canary", 253),
+        "name": short(route.canary or f"{route.name}-canary", 253),
         "stableService": route.services.stable,
         "canaryService": short(route.services.canary),
         "matches": [_match(match) for match in traffic.matches],
         "neutral": neutral,
     }
-    if traffic.weight is not None and not traffic.matches:
+    if traffic.weight or (traffic.weight is not None and not traffic.matches):
         stage["weight"] = traffic.weight
     if traffic.modifier:
         stage["headerModifier"] = _modifier(traffic.modifier)
@@ -130,11 +131,16 @@ def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[
                 yield Edited(item, (top, key), after.get(key, GONE))
 
 
-def _placed(manifest: "Manifest", given: "Manifest", item: "Item", view: View) -> "Iterator[Added | Edited]":
+def _placed(
+    manifest: "Manifest", given: "Manifest", item: "Item", of: tuple[Route, View]
+) -> "Iterator[Added | Edited]":
     metadata = manifest.get("metadata") or {}
     if manifest.get("kind") == given.get("kind") and metadata.get("name") == item.ref.name:
         yield from _edited(manifest, given, item)
         return
     kept = carried(metadata)
+    route, view = of
     kept["labels"] = (kept.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    if route.annotations:
+        kept["annotations"] = (kept.get("annotations") or {}) | dict(route.annotations)
     yield Added(manifest | {"metadata": {"name": metadata["name"]} | kept}, item)

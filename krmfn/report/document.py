@@ -98,6 +98,8 @@ def _gate(plan: "Plan", position: "Position") -> "Json":
     gate = words.gate_of(plan, position)
     if gate is None:
         return {"type": "none"}
+    if gate.check:
+        return {"type": "check", "check": gate.check}
     return {"type": "person"} if gate.seconds is None else {"type": "delay", "seconds": gate.seconds}
 
 

@@ -36,7 +36,8 @@ def traffic(stage: "Stage") -> str:
     if rule is None:
         return f"by pods, {stage.canary} of {stage.canary + stage.stable}"
     if rule.matches:
-        return " or ".join(match(one) for one in rule.matches)
+        rest = f", {rule.weight}% of the rest" if rule.weight else ""
+        return " or ".join(match(one) for one in rule.matches) + rest
     return f"{rule.weight or 0}%"
 
 
@@ -73,6 +74,8 @@ def gate(plan: "Plan", position: "Position") -> str:
     found = gate_of(plan, position)
     if found is None:
         return ""
+    if found.check:
+        return found.check
     return "a person decides" if found.seconds is None else f"{found.seconds} s"
 
 

@@ -50,6 +50,6 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         pod_labels=tuple(labels.items()),
         pod_annotations=tuple(annotations.items()),
         remarks=tuple(reader.remarks),
-        paused=paused,
+        paused="spec.strategy.paused" if paused else "",
         disabled=disabled,
     )

@@ -35,9 +35,10 @@ def _traffic_routing(reader: "Reader", name: str) -> tuple[tuple[Pair, ...], tup
     place.problems = reader.top.problems
     spec = place.mapping("spec", required=True)
     rule = spec.mapping("strategy", required=True)
+    weight, matches = rule.whole("weight", 0, ALL), tuple(match(entry) for entry in rule.sequence("matches"))
     traffic = Traffic(
-        rule.whole("weight", 0, ALL),
-        tuple(match(entry) for entry in rule.sequence("matches")),
+        None if matches else weight,
+        matches,
         modifier(rule.mapping("requestHeaderModifier")),
     )
     entries = list(spec.sequence("objectRef"))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import sys
 
 from krmfn.errors import NotYaml
+from krmfn.standin import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,30 +25,9 @@ if TYPE_CHECKING:
 _ASKED_FOR = ("Scanner", "Parser", "Composer", "Constructor", "Emitter", "Serializer", "Representer")
 
 
-def _stand_in() -> Any:
-    """Register a package ``yaml`` whose ``__init__`` has not run and will run on the first look at an attribute."""
-    spec = next(s for finder in sys.meta_path if (s := finder.find_spec("yaml", None)))
-    loader = spec.loader
-    if loader is None:
-        raise ImportError("PyYAML is not installed", name="yaml")
-    package: Any = type(sys)("yaml")
-    package.__spec__, package.__loader__, package.__file__ = spec, loader, spec.origin
-    package.__package__, package.__path__ = "yaml", list(spec.submodule_search_locations or ())
-
-    def become_real(name: str) -> Any:
-        if name.startswith("__") or vars(package).pop("__getattr__", None) is None:
-            raise AttributeError(name)
-        loader.exec_module(package)
-        return getattr(package, name)
-
-    package.__getattr__ = become_real
-    sys.modules["yaml"] = package
-    return package
-
-
 def _light() -> ModuleType:
     """Import the C extension under a stand-in for its parent."""
-    package = _stand_in()
+    package = stand_in("yaml")
     import yaml.events
     import yaml.nodes
     import yaml.tokens  # noqa: F401 - the C extension asks the package for it

@@ -15,7 +15,8 @@ that was nowhere in it is left out, as Kruise's null is by the API server.
 
 from krmfn.errors import KrmfnError
 from krmfn.lua.box import boxed
-from krmfn.lua.room import encode, provide, ref_of, result
+from krmfn.lua.crossing import encode
+from krmfn.lua.room import provide, ref_of, result
 from krmfn.lua.script import CUSTOM, PROVIDER, Script
 
 TYPE_CHECKING = False

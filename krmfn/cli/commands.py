@@ -6,6 +6,8 @@ from krmfn import __version__
 from krmfn.cli.differing import diff
 from krmfn.cli.planning import plan
 from krmfn.cli.rendering import render
+from krmfn.cli.supporting import providers
+from krmfn.cli.trying import test_lua
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def commands() -> None:
     """
 
 
-for command in (render, plan, diff):
+for command in (render, plan, diff, providers, test_lua):
     commands.add_command(command)
 
 

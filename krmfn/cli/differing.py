@@ -46,7 +46,7 @@ def diff(path: str, one: str, other: str, **options: "Any") -> int:
         return TROUBLE
     found = differences(Applied(asked.package), outcomes[0], outcomes[1])
     lines = [line for difference in found for line in unified(difference, (one, other))]
-    say("".join(f"{_coloured(line) if in_colour() else line}\n" for line in lines).encode())
+    say("".join(f"{coloured(line) if in_colour() else line}\n" for line in lines).encode())
     return int(bool(found))
 
 
@@ -55,6 +55,7 @@ def in_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _coloured(line: str) -> str:
+def coloured(line: str) -> str:
+    """Return a line of a unified diff in its colour."""
     colour = "1" if line.startswith(("--- ", "+++ ")) else _COLOURS.get(line[:1], "")
     return f"\033[{colour}m{line}\033[0m" if colour else line

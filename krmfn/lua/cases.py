@@ -7,6 +7,7 @@ A case is one YAML file in ``cases/``: ``promise`` (one sentence), ``given`` (a 
 import os
 
 from krmfn.errors import KrmfnError
+from krmfn.fields import Fields
 from krmfn.frozen import Value
 from krmfn.lua import load, render
 
@@ -76,16 +77,26 @@ def cases(directory: str) -> "Iterator[Case]":
             message = f"{name}: has no case; write one in cases/"
             raise KrmfnError(message, file=path)
         for each in names:
-            yield _case(os.path.join(beside, each), script)
+            place = os.path.join(beside, each)
+            with open(place, encoding="utf-8") as file:
+                yield read(place, file.read(), script)
 
 
-def _case(path: str, script: "Script") -> Case:
+def read(path: str, text: str, script: "Script") -> Case:
+    """Return the case that a file at ``path`` holds. Raises KrmfnError where it is not one."""
     from krmfn.krm import load as load_yaml
 
-    with open(path, encoding="utf-8") as file:
-        data = load_yaml(file.read())
+    data = load_yaml(text)
     try:
-        return Case(path, script, **data)
+        case = Case(path, script, **data)
     except TypeError as error:
         message = f"is not a case: {error}"
         raise KrmfnError(message, file=path) from None
+    place = Fields(data)
+    place.text("promise", required=True)
+    place.mapping("given", required=True)
+    place.mapping("stage", required=True)
+    list(place.sequence("expected"))
+    place.text("refused", required=not place.has("expected"))
+    place.settle()
+    return case

@@ -139,9 +139,24 @@ local function turn(rule, stage, field)
   end
 end
 
+-- Put a match into a copy of a rule, once, and in the author's order, which within a rule counts for nothing.
+local function insert(matches, places, one)
+  local at = #matches + 1
+  for _, match in ipairs(matches) do
+    if json.encode(match) == json.encode(one.to) then
+      return
+    end
+  end
+  while at > 1 and places[at - 1] > one.at do
+    at = at - 1
+  end
+  table.insert(matches, at, one.to)
+  table.insert(places, at, one.at)
+end
+
 -- Return copies of rules that ask for more than those do, one after the other.
 local function copies(api, rules, additions, stage)
-  local made, last = {}, nil
+  local made, last, places = {}, nil, nil
   for _, one in ipairs(additions) do
     if last ~= one.rule or api.single(rules[last]) then
       local twin = copy(rules[one.rule])
@@ -151,9 +166,9 @@ local function copies(api, rules, additions, stage)
         turn(twin, stage, "spec.rules[" .. one.rule - 1 .. "]")
       end
       table.insert(made, twin)
-      last = one.rule
+      last, places = one.rule, {}
     end
-    table.insert(made[#made].matches, one.to)
+    insert(made[#made].matches, places, one)
   end
   return made
 end

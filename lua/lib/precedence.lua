@@ -117,7 +117,7 @@ local function guard(api, entry, other)
     return nil
   elseif api.unsure(entry.match, entry.owner.match, other.match) then
     fail(other.place, "may hold for the same requests as " .. entry.owner.place .. ", and which of the two is tried "
-      .. "first where one asks for more is left to each gateway; use an exact path or a prefix")
+      .. "first where one asks for more is left to each gateway; write them without regular expressions")
   elseif other.order > entry.owner.order or not may_win(api, entry.match, entry.block, other) then
     return nil
   elseif found.unknown then
@@ -147,7 +147,7 @@ local function guarded(api, entries, all, seen, used)
   local kept, i = {}, 1
   while entries[i] do
     local entry, needed, left = entries[i], {}, true
-    local key = entry.owner.rule .. json.encode(entry.match)
+    local key = entry.owner.order .. json.encode(entry.match)
     if seen[key] == nil then
       for _, other in ipairs(all) do
         local found = other.rule ~= entry.owner.rule and guard(api, entry, other) or nil
@@ -168,9 +168,9 @@ local function guarded(api, entries, all, seen, used)
   return kept
 end
 
--- Return, for each rule, the additional ones that have to stand before it: { rule = which one it is a copy of, from, to },
--- where `from` is the match it was made from and `to` the one it asks for. `leads`: the rules that are divided.
--- `wanted`: the matches, any of which a request of theirs has to satisfy.
+-- Return, for each rule, the additional matches that have to stand before it, in order: { rule, at, from, to }, where
+-- `from` is the match it was made from, in a rule and at a place there, and `to` the one it asks for. `leads`: the rules
+-- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy.
 function precedence.additions(api, rules, leads, wanted)
   local all, seen, used, blocks = spread(api, rules), {}, {}, {}
   for i in ipairs(rules) do
@@ -185,7 +185,7 @@ function precedence.additions(api, rules, leads, wanted)
     for _, owner in ipairs(all) do
       for _, entry in ipairs(entries) do
         if entry.owner == owner then
-          table.insert(blocks[i], { rule = owner.rule, from = owner.match, to = entry.match })
+          table.insert(blocks[i], { rule = owner.rule, at = owner.at, from = owner.match, to = entry.match })
         end
       end
     end

@@ -139,7 +139,7 @@ FILTERS = st.lists(
         ]
     ),
     max_size=2,
-    unique_by=lambda one: one["type"],
+    unique_by=lambda one: str(one["type"]),
 )
 REWRITE = st.sampled_from(
     [{"type": "ReplacePrefixMatch", "replacePrefixMatch": value} for value in ("/", "/new", "/new/", "")]
@@ -255,7 +255,8 @@ def schema(kind: str) -> Callable[[Any], None]:
         return lambda _: None
     versions = yaml.safe_load(path.read_text())["spec"]["versions"]
     known = next(version for version in versions if version["name"] == "v1")
-    return jsonschema.Draft202012Validator(known["schema"]["openAPIV3Schema"]).validate
+    validate: Callable[[Any], None] = jsonschema.Draft202012Validator(known["schema"]["openAPIV3Schema"]).validate
+    return validate
 
 
 VALID = {kind: schema(kind) for kind in ALL}

@@ -46,7 +46,7 @@ class Case(Value):
         tried = [self._step(script, stage, want, number) for number, (stage, want) in enumerate(pairs, 1)]
         if not any(tried):
             return Verdict(self.path, KEPT, _steps(len(steps)))
-        failed = f"{sum(map(bool, tried))} of {_steps(len(steps))}"
+        failed = f"not as expected at {sum(map(bool, tried))} of {_steps(len(steps))}"
         return Verdict(self.path, FAILED, failed, tuple(line for lines in tried for line in lines))
 
     def _step(self, script: lua.Script, stage: "Manifest", expected: "Manifest", number: int) -> "list[str]":

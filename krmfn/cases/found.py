@@ -32,11 +32,9 @@ def verdicts(directory: str) -> "Iterator[Verdict]":
 
 
 def _ours(path: str, top: str) -> "Iterator[Verdict]":
-    home = os.path.dirname(path)
-    name = _name(os.path.abspath(home), os.path.dirname(os.path.abspath(top)))
-    files = _files(os.path.join(home, CASES), YAML)
+    files = _files(os.path.join(os.path.dirname(path), CASES), YAML)
     for file in files:
-        yield _tried(file, top, lambda case, text: provider.verdict(case, text, (name, _text(path))))
+        yield _tried(file, top, lambda case, text: provider.verdict(case, text, (_name(path, top), _text(path))))
     if not files:
         yield Verdict(_name(path, top), BARE)
 

@@ -1,6 +1,6 @@
 """A case of a provider of ours: one manifest and one stage in, manifests out, or a refusal."""
 
-from krmfn.cases.verdict import FAILED, KEPT, Verdict, unlike
+from krmfn.cases.verdict import FAILED, INDENT, KEPT, Verdict, unlike
 from krmfn.errors import KrmfnError
 from krmfn.lua import load
 from krmfn.lua.cases import read
@@ -16,4 +16,4 @@ def verdict(path: str, text: str, script: tuple[str, str]) -> Verdict:
         diff = unlike(case.expected, case.actual()) if case.expected is not None else []
     except KrmfnError:
         diff = []
-    return Verdict(path, FAILED, case.promise, tuple(diff) or (problem.removeprefix(f"{case.promise}: "),))
+    return Verdict(path, FAILED, case.promise, tuple(diff) or (INDENT + problem.removeprefix(f"{case.promise}: "),))

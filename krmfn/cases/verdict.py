@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEPT, FAILED, BARE = "ok", "FAILED", "no case"
+INDENT = "  "  # of a message, which is no line of a diff
 
 
 class Verdict(Value):
@@ -33,7 +34,7 @@ def refused(path: str, problem: KrmfnError, says: str = "cannot be run") -> Verd
 
 def reasons(problem: KrmfnError, place: str = "") -> "list[str]":
     """Return everything that an error says, a line each."""
-    return [place + result.line().removeprefix(f"{result.severity}: ") for result in errors(problem)]
+    return [INDENT + place + result.line().removeprefix(f"{result.severity}: ") for result in errors(problem)]
 
 
 def unlike(expected: "Any", made: "Any", place: str = "") -> "list[str]":

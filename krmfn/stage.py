@@ -69,7 +69,7 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
         canary,
         NOBODY if traffic and rest == FINALISE else traffic,
         pinned=bool(step.traffic) and not done and stable > 0,
-        opened=plan.previews and canary > 0,
+        opened=plan.previews and canary > 0 and rest != FINALISE,
     )
 
 

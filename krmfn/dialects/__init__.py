@@ -1,6 +1,6 @@
 """The dialects: one module per API in which a rollout can be written, each with ``plan(rollout, scene)``."""
 
-from krmfn.dialects import kruise
+from krmfn.dialects import argo, kruise
 from krmfn.krm import Item
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DIALECTS: "Final[dict[tuple[str, str], Dialect]]" = {
     ("rollouts.kruise.io", "Rollout"): kruise,
+    ("argoproj.io", "Rollout"): argo,
 }
 
 

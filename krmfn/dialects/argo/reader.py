@@ -1,0 +1,132 @@
+"""One Rollout while it is read: its workload, its strategy, and what of it means nothing without a controller."""
+
+from krmfn.fields import Fields
+from krmfn.kinds import AUTOSCALERS
+from krmfn.krm.item import Ref
+from krmfn.results import INFO, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.krm import Item
+    from krmfn.scene import Scene
+
+GROUP, VERSION = "argoproj.io", "v1alpha1"
+ALL = 100
+# What a controller does with time or with its memory; in Git there is neither.
+CONTROLLERS = (
+    "analysis",
+    "minReadySeconds",
+    "progressDeadlineAbort",
+    "progressDeadlineSeconds",
+    "restartAt",
+    "revisionHistoryLimit",
+    "rollbackWindow",
+)
+CONTROLLERS_CANARY = (
+    "abortScaleDownDelaySeconds",
+    "analysis",
+    "maxSurge",
+    "maxUnavailable",
+    "replicaProgressThreshold",
+    "scaleDownDelayRevisionLimit",
+    "scaleDownDelaySeconds",
+)
+NOT_YET = {
+    "antiAffinity": "write the affinity into the pod template",
+    "pingPong": "use canaryService and stableService",
+    "stableMetadata": "write it into the pod template, where canaryMetadata overrides it for the canary's pods",
+}
+
+
+class Reader:
+    """One Rollout while it is read; ``routing`` says how requests are divided, ``most`` what all of them are."""
+
+    def __init__(self, rollout: "Item", scene: "Scene") -> None:
+        """Find the workload and the strategy; they decide how the rest is read."""
+        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.remarks: list[Result] = []
+        if rollout.ref.api_version != f"{GROUP}/{VERSION}":
+            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
+            self.top.settle()
+        self.namespace, self.name = rollout.ref.namespace, rollout.ref.name
+        self.spec = self.top.mapping("spec", required=True)
+        self.canary = self._strategy()
+        self.routing = self.canary.mapping("trafficRouting")
+        self.most = self.routing.whole("maxTrafficWeight", 1) or ALL
+        self.workload, self.workload_field = self._workload()
+        self._check_replicas()
+        self._check_numbers()
+
+    def mention(self) -> None:
+        """Say what means nothing here, and refuse what would mean something that is not rendered."""
+        for place, keys in ((self.spec, CONTROLLERS), (self.canary, CONTROLLERS_CANARY)):
+            for key in keys:
+                if place.has(key):
+                    message = "is for a controller, and means nothing here"
+                    self.remarks.append(Result(INFO, message, place.ref, place.at(key).path))
+        for key, instead in NOT_YET.items():
+            if self.canary.has(key):
+                self.canary.at(key).problem(f"is not rendered; {instead}")
+
+    def percent(self, value: int, place: Fields) -> int:
+        """Return a weight in percent of all requests; not every share of another total is one."""
+        if value * ALL % self.most:
+            place.problem(f"{value} of {self.most} is no whole percentage, and weights are rendered in percent only")
+        return value * ALL // self.most
+
+    def _strategy(self) -> Fields:
+        strategy = self.spec.mapping("strategy", required=True)
+        if strategy.has("canary") and strategy.has("blueGreen"):
+            strategy.problem("Multiple Strategies can not be listed: keep canary or blueGreen")
+        elif strategy.has("blueGreen"):
+            strategy.at("blueGreen").problem("is not rendered yet; that can be: canary with a trafficRouting")
+        elif strategy and not strategy.has("canary"):
+            strategy.problem("Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'")
+        return strategy.mapping("canary")
+
+    def _workload(self) -> tuple[Ref, str]:
+        place = self.spec.mapping("workloadRef")
+        if place and self.spec.has("template"):
+            self.spec.at("template").problem("template must be empty for workload reference rollout")
+        if not place:
+            message = "is required: a template in the Rollout itself is not rendered yet, so make it a Deployment"
+            place.problem(f"{message} of its own and name that here")
+        ref = Ref(
+            place.text("apiVersion", "apps/v1"),
+            place.text("kind", "Deployment"),
+            self.namespace,
+            place.text("name", required=bool(place)),
+        )
+        if (ref.group, ref.kind) != ("apps", "Deployment"):
+            place.at("kind").problem(f"{ref.kind}.{ref.group} cannot be released; name a Deployment.apps")
+        return ref, place.path
+
+    def _check_replicas(self) -> None:
+        """Refuse two numbers of pods: with a controller they run beside the Deployment, without one they run in it."""
+        wanted, item = self.spec.whole("replicas"), self.scene.lookup(self.workload)
+        there = (item.value.get("spec") or {}).get("replicas", 1) if item else wanted
+        if there == 0 or (wanted is not None and wanted != there):
+            message = (
+                f"{self.workload} has {there} replicas, and without a controller the pods run there: give it the same "
+                "number"
+            )
+            self.spec.at("replicas").problem(message)
+        for group, kind in AUTOSCALERS:
+            for scaler in self.scene.of_kind(group, kind, self.name, "Rollout"):
+                target = Fields(scaler.value, scaler.ref).mapping("spec").mapping("scaleTargetRef")
+                if (target.text("kind"), target.text("name")) == ("Rollout", self.name):
+                    target.problems = self.top.problems
+                    target.problem(f"scales the Rollout, which nobody runs; let it scale {self.workload}")
+
+    def _check_numbers(self) -> None:
+        if self.spec.has("progressDeadlineSeconds"):
+            deadline, ready = self.spec.whole("progressDeadlineSeconds"), self.spec.whole("minReadySeconds") or 0
+            if deadline is not None and deadline <= ready:
+                self.spec.at("progressDeadlineSeconds").problem("must be greater than minReadySeconds")
+        routed = self.canary.has("trafficRouting")
+        for key in ("scaleDownDelaySeconds", "dynamicStableScale"):
+            if self.canary.at(key).value and not routed:
+                self.canary.at(key).problem(f"Canary {key} can only be used with traffic routing")
+        if self.canary.flag("dynamicStableScale") and self.canary.has("scaleDownDelaySeconds"):
+            place = self.canary.at("dynamicStableScale")
+            place.problem("Canary dynamicStableScale cannot be used with scaleDownDelaySeconds")

@@ -1,0 +1,198 @@
+"""Argo Rollouts: its steps are folded into resting places, and what its validation refuses is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from krmfn import krm
+from krmfn.dialects import argo
+from krmfn.plan import Amount, Gate, Plan
+from krmfn.results import ERROR
+from krmfn.scene import Scene
+from tests.stories import FIXTURES, rendered
+
+TARGET = {"target": {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}}
+EXAMPLE = FIXTURES / "argo" / "canary-nginx"
+
+
+def files(folder: Path = EXAMPLE) -> dict[str, bytes]:
+    """Return the package of a story."""
+    return {name: (folder / name).read_bytes() for name in ("app.yaml", "rollout.yaml")}
+
+
+def changed(**changes: Any) -> dict[str, bytes]:
+    """Return the example with some fields of its Rollout set, by their path below ``spec``; None removes one."""
+    found = files()
+    rollout = yaml.safe_load(found["rollout.yaml"])
+    for path, value in changes.items():
+        *way, last = path.split("__")
+        place = rollout["spec"]
+        for key in way:
+            place = place[key]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return found | {"rollout.yaml": yaml.safe_dump(rollout).encode()}
+
+
+def plan(**changes: Any) -> Plan:
+    """Return the plan of the example with some fields changed."""
+    package = krm.read_files(changed(**changes).items())
+    rollout = next(item for item in package.items if item.ref.kind == "Rollout")
+    return argo.plan(rollout, Scene(package))
+
+
+def stops(steps: list[Any]) -> list[tuple[Any, ...]]:
+    """Return pods, stable pods out of ten, weight and gate of every resting place of a canary behind a router."""
+    found = plan(strategy__canary__steps=steps, strategy__canary__trafficRouting={"nginx": {"stableIngress": "x"}})
+    return [(s.pods.of(10), s.stable and s.stable.of(10), s.traffic.weight, s.gate.seconds) for s in found.steps]
+
+
+def test_steps_rest_where_the_controller_rests() -> None:
+    """Weights and scales hold from where they are set to the next pause, and a trailing one is a place of its own."""
+    steps = [
+        {"setCanaryScale": {"replicas": 1}},
+        {"pause": {}},
+        {"setCanaryScale": {"matchTrafficWeight": True}},
+        {"setWeight": 10},
+        {"setWeight": 20},
+        {"pause": {"duration": "10m"}},
+        {"setCanaryScale": {"weight": 50}},
+        {"pause": {"duration": 30}},
+        {"setWeight": 60},
+    ]
+    assert stops(steps) == [(1, None, 0, None), (2, None, 20, 600), (5, None, 20, 30), (5, None, 60, 0)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param([{"pause": {}}], [(0, None, 0, None)], id="a leading pause has no canary pods"),
+        pytest.param([], [(10, None, 0, 0)], id="without steps all pods come, and no requests"),
+        pytest.param([{"setWeight": 33}, {"pause": {}}], [(4, None, 33, None)], id="shares are rounded up"),
+        pytest.param(
+            [{"setCanaryScale": {"replicas": 12}}, {"pause": {}}], [(12, None, 0, None)], id="more than all pods"
+        ),
+    ],
+)
+def test_steps_at_the_edges(steps: list[Any], expected: list[Any]) -> None:
+    """The first pause, no steps, odd shares and large counts come out as they do under a controller."""
+    assert stops(steps) == expected
+
+
+def test_a_least_number_of_pods_lifts_shares_but_not_nobody() -> None:
+    """A minPodsPerReplicaSet holds for a share of the pods, up to all of them, and never for a side without any."""
+    share = Amount(10, percent=True, least=3)
+    assert [share.of(10), share.of(2), share.replace(number=0).of(10)] == [3, 2, 0]
+
+
+def test_a_stable_side_that_gives_up_pods_keeps_enough_for_its_requests() -> None:
+    """With dynamicStableScale the two sides hold what their requests need; a count asked for takes none away."""
+    found = plan(
+        strategy__canary__dynamicStableScale=True,
+        strategy__canary__steps=[
+            {"setCanaryScale": {"replicas": 1}},
+            {"pause": {}},
+            {"setCanaryScale": {"matchTrafficWeight": True}},
+            {"setWeight": 25},
+            {"pause": {}},
+            {"setWeight": 100},
+        ],
+    )
+    sides = [(step.pods.of(10), step.stable.of(10) if step.stable else None) for step in found.steps]
+    assert sides == [(1, 10), (3, 8), (10, 0)]
+
+
+def test_an_analysis_is_a_gate_that_somebody_has_to_look_at() -> None:
+    """The plan names the template; nothing here measures."""
+    assert plan().steps[-1].gate == Gate(None, "analysis success-rate is good")
+
+
+def test_the_way_back_leads_the_canary_s_service_to_the_stable_side_before_its_pods_go() -> None:
+    """Nobody who uses that Service by its name is left without pods."""
+    before, _ = rendered(files(), TARGET | {"step": "1"})
+    after, _ = rendered(before, TARGET | {"step": "1>0/shift"})
+    objects = {(i.ref.kind, i.ref.name): i.value for i in krm.read_files(after.items()).items}
+    assert objects["Service", "rollouts-demo-canary"]["spec"]["selector"] == {"app": "rollouts-demo"}
+    assert objects["Deployment", "rollouts-demo-canary"]["spec"]["replicas"] == 1
+
+
+def test_a_stable_side_gives_up_pods_in_its_manifest() -> None:
+    """The Deployment of the stable side is written with what dynamicStableScale leaves it."""
+    steps = [{"setWeight": 60}, {"pause": {}}]
+    package = changed(strategy__canary__dynamicStableScale=True, strategy__canary__steps=steps)
+    after, _ = rendered(package, TARGET | {"step": "1"})
+    objects = {i.ref.name: i.value["spec"] for i in krm.read_files(after.items()).items if i.ref.kind == "Deployment"}
+    assert {name: spec["replicas"] for name, spec in objects.items()} == {"rollouts-demo": 2, "rollouts-demo-canary": 3}
+
+
+CANARY = "spec.strategy.canary"
+ROUTING = f"{CANARY}.trafficRouting"
+HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+    ({"strategy": None}, "spec.strategy", "is required"),
+    (
+        {"strategy": {}},
+        "spec.strategy",
+        "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'",
+    ),
+    ({"strategy__blueGreen": {}}, "spec.strategy", "Multiple Strategies can not be listed"),
+    ({"template": {"metadata": {}}}, "spec.template", "template must be empty for workload reference rollout"),
+    ({"workloadRef__kind": "ReplicaSet"}, "spec.workloadRef.kind", "cannot be released"),
+    ({"replicas": 3}, "spec.replicas", "has 5 replicas"),
+    ({"progressDeadlineSeconds": 5, "minReadySeconds": 5}, "spec.progressDeadlineSeconds", "must be greater than"),
+    (
+        {"strategy__canary__steps": [{"setWeight": 101}]},
+        f"{CANARY}.steps[0].setWeight",
+        "101 is out of range: 0 to 100",
+    ),
+    ({"strategy__canary__steps": [{}]}, f"{CANARY}.steps[0]", "Step must have one of the following set"),
+    ({"strategy__canary__steps": [{"pause": {}, "setWeight": 1}]}, f"{CANARY}.steps[0]", "is setWeight, pause at once"),
+    (
+        {"strategy__canary__steps": [{"pause": {"duration": "soon"}}]},
+        f"{CANARY}.steps[0].pause.duration",
+        "Duration needs to be greater than 0",
+    ),
+    (
+        {"strategy__canary__steps": [{"pause": {"duration": -1}}]},
+        f"{CANARY}.steps[0].pause.duration",
+        "Duration needs to be greater than 0",
+    ),
+    ({"strategy__canary__steps": [{"experiment": {}}]}, f"{CANARY}.steps[0].experiment", "is not rendered"),
+    ({"strategy__canary__steps": [HEADER]}, f"{CANARY}.steps[0].setHeaderRoute", "SetHeaderRoute requires"),
+    (
+        {"strategy__canary__steps": [HEADER]},
+        f"{CANARY}.steps[0].setHeaderRoute.name",
+        "Steps define a route that does not exist",
+    ),
+    (
+        {"strategy__canary__canaryService": "rollouts-demo-stable"},
+        f"{CANARY}.canaryService",
+        "This rollout uses the same service for the stable and canary services",
+    ),
+    ({"strategy__canary__stableService": None}, CANARY, "Canary service and Stable service must to be set"),
+    ({"strategy__canary__trafficRouting__alb": {}}, f"{ROUTING}.alb", "is not rendered; that can be"),
+    (
+        {"strategy__canary__trafficRouting__nginx__stableIngresses": ["a"]},
+        f"{ROUTING}.nginx",
+        "needs either stableIngress or stableIngresses",
+    ),
+    (
+        {"strategy__canary__dynamicStableScale": True, "strategy__canary__scaleDownDelaySeconds": 3},
+        f"{CANARY}.dynamicStableScale",
+        "cannot be used with scaleDownDelaySeconds",
+    ),
+    ({"strategy__canary__antiAffinity": {}}, f"{CANARY}.antiAffinity", "write the affinity into the pod template"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "message"), MISTAKES)
+def test_what_argo_refuses_and_what_is_not_rendered_is_said(changes: dict[str, Any], field: str, message: str) -> None:
+    """Each mistake is told with the field in which it stands."""
+    _, outcome = rendered(changed(**changes), {"step": "0"})
+    assert outcome.failed
+    said = [(result.field, result.message) for result in outcome.results if result.severity == ERROR]
+    assert any(where == field and message in what for where, what in said), said

@@ -11,7 +11,7 @@ TABLE, JSON, MARKDOWN = "table", "json", "markdown"
 @click.option("-o", "--output", type=click.Choice([TABLE, JSON, MARKDOWN]), default=TABLE, help="Default: table.")
 @fails_with(1)
 def providers(output: str) -> int:
-    r"""Show what each kind of route can express.
+    """Show what each kind of route can express.
 
     A step that needs more is refused, with the name of the provider and of the step. Routes of any other kind need a
     script in a ConfigMap of the package, key lua.traffic.routing.<Kind>.<group>; see `krmfn test-lua`.
@@ -19,7 +19,7 @@ def providers(output: str) -> int:
     \b
     Example:
       krmfn providers -o json
-    """
+    """  # noqa: D301 - click looks for the character itself
     from krmfn.report import support
 
     shown = {TABLE: support.table, JSON: support.document, MARKDOWN: support.markdown}[output]

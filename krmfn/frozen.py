@@ -19,18 +19,20 @@ class Value:
     """A frozen value; subclasses declare their fields as annotations, with or without a default."""
 
     _fields: "ClassVar[tuple[str, ...]]" = ()
+    _required: "ClassVar[frozenset[str]]" = frozenset()
 
     def __init_subclass__(cls) -> None:
         """Collect the fields in the order in which they are declared."""
         own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - inspect takes longer than all of ours
         cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
+        cls._required = frozenset(name for name in cls._fields if not hasattr(cls, name))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Fill the fields by position, then by name, then from their defaults."""
         given = dict(zip(self._fields, args, strict=False), **kwargs)
-        missing = [f for f in self._fields if f not in given and not hasattr(type(self), f)]
-        unknown = [name for name in given if name not in self._fields]
-        if missing or unknown or len(args) > len(self._fields):
+        if not self._required <= given.keys() <= set(self._fields) or len(args) > len(self._fields):
+            missing = [name for name in self._fields if name in self._required and name not in given]
+            unknown = [name for name in given if name not in self._fields]
             message = f"{type(self).__name__}: missing {missing}, unknown {unknown}"
             raise TypeError(message)
         self.__dict__.update(given)

@@ -3,10 +3,13 @@
 It knows Kubernetes' wire formats and nothing of rollouts.
 """
 
-from krmfn.krm.files import read_files, write_files, write_stream
 from krmfn.krm.item import Item, Ref, dump, load, new, retext, same
 from krmfn.krm.package import Package
 from krmfn.krm.wire import read, write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.krm.files import read_files, write_files, write_stream
 
 __all__ = [
     "Item",
@@ -23,3 +26,13 @@ __all__ = [
     "write_files",
     "write_stream",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what reads and writes files when somebody asks for it: a function is given a list."""
+    if name not in __all__:
+        message = f"krmfn.krm has no {name}"
+        raise AttributeError(message)
+    from krmfn.krm import files
+
+    return getattr(files, name)

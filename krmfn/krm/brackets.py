@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Edit = tuple[int, int, str]
 
-_COMMA = re.compile(r"\s*,\s*")
+_COMMA = r"\s*,\s*"
 
 
 def edits(text: str, node: Node, new: Any, *, json: bool = False) -> Iterator[Edit]:
@@ -115,7 +115,7 @@ def _rearranged(
 def _comma(text: str, places: list[tuple[int, int]]) -> str:
     """Return what the author puts between two entries."""
     for i in range(1, len(places)):
-        comma = _COMMA.fullmatch(text, places[i - 1][1], places[i][0])
+        comma = re.compile(_COMMA).fullmatch(text, places[i - 1][1], places[i][0])
         if comma:
             return comma[0]
     return ", "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from krmfn.krm import brackets, emit
+from krmfn.krm import emit
 from krmfn.krm.alike import pairs, same
 from krmfn.krm.emit import Text
 from krmfn.krm.nodes import LIST, MAP, SCALAR, is_block, merges, name
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from krmfn.krm.nodes import Node
     from krmfn.krm.source import Slot, Source
 
-_FIRST_LINE = re.compile(r"[^\n]*\n(?: *\n)*( *)")
+_FIRST_LINE = r"[^\n]*\n(?: *\n)*( *)"
 
 
 def edited(source: Source, new: Any) -> str:
@@ -84,6 +84,8 @@ class _Surgery:
         if not _alike(node, new):
             self.replace(node, new, slot)
         elif node.flow:
+            from krmfn.krm import brackets
+
             self.edits += brackets.edits(self.text, node, new)
         elif node.kind is MAP:
             self.mapping(node, new, slot)
@@ -180,7 +182,7 @@ class _Surgery:
 
     def literal(self, node: Node, new: Any, slot: Slot) -> bool:
         """Put a literal block in the place of a block scalar, its lines in the same column."""
-        first = _FIRST_LINE.match(self.text, node.body, node.end)
+        first = re.compile(_FIRST_LINE).match(self.text, node.body, node.end)
         column = len(first[1]) if first else slot.column + 2
         base = column - slot.column
         lines = emit.literal(new, column, single=True, base=base) if isinstance(new, str) and 0 < base < 10 else ""  # noqa: PLR2004

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import re
-
 from krmfn.krm.scalars import quoted, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_INDENTED_FIRST = re.compile(r"[ \t\n]")
+_INDENTS = (" ", "\t", "\n")
 
 
 class Text:
@@ -130,7 +128,7 @@ def literal(value: str, column: int, *, single: bool = False, base: int = 2) -> 
     last = lines.pop() if value.endswith("\n") else None
     if not _literal_holds(lines) or (len(lines) == 1 and not single):
         return ""
-    indicator = str(base) if _INDENTED_FIRST.match(value) else ""
+    indicator = str(base) if value.startswith(_INDENTS) else ""
     head = "|" + indicator + ("-" if last is None else "")
     return "\n".join([head, *(" " * column + line if line else "" for line in lines)])
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 
 from krmfn.errors import KrmfnError, NotYaml
+from krmfn.krm.documents import documents
 from krmfn.krm.internals import SPELLINGS, stripped
 from krmfn.krm.outline import decoded
 from krmfn.krm.package import FILES, Package
-from krmfn.krm.stream import closed, documents
+from krmfn.krm.stream import closed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from krmfn.krm.documents import Piece
     from krmfn.krm.item import Item
     from krmfn.krm.package import Changes
-    from krmfn.krm.stream import Piece, Stream
+    from krmfn.krm.stream import Stream
 
 _SEPARATOR = b"---\n"
 

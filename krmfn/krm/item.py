@@ -61,7 +61,7 @@ class Item:
     given, else by kpt's annotations, else "" and 0. ``mark`` is its position in the input, -1 for a new one.
     """
 
-    __slots__ = ("_head", "_index", "_path", "_read", "_text", "_value", "listed", "mark", "raw")
+    __slots__ = ("_head", "_index", "_path", "_read", "_ref", "_text", "_value", "listed", "mark", "raw")
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Item:
         self._read: Source | None = None
         self._value: Any = _UNREAD
         self._head: head.Head | None = None
+        self._ref: Ref | None = None
 
     def __repr__(self) -> str:
         """Show what it is and where it is from."""
@@ -111,8 +112,10 @@ class Item:
     @property
     def ref(self) -> Ref:
         """What the object is called; "" for each part that is not there. Never raises."""
-        paths = (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name"))
-        return Ref(*(self._facts().get(path, "") for path in paths))
+        if self._ref is None:
+            paths = (("apiVersion",), ("kind",), ("metadata", "namespace"), ("metadata", "name"))
+            self._ref = Ref(*(self._facts().get(path, "") for path in paths))
+        return self._ref
 
     @property
     def path(self) -> str:

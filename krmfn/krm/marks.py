@@ -75,13 +75,13 @@ def _laid_out(text: str, whole: Outline) -> Slices:
     items = whole.fields["items"]
     aliased = "*" in text
     fields = load(text if aliased else f"{text[: items.start]} []{text[items.end :]}")
-    first = {name: fields.pop(name) for name in ("apiVersion", "kind")}
-    del fields["items"]
+    first = {name: fields[name] for name in ("apiVersion", "kind")}
+    rest = {name: fields[name] for name in fields if name not in first and name != "items"}
     borrowing = standalone(text, whole.elements) if aliased else {}
     elements = [borrowing[n].text if n in borrowing else text[a:b] for n, (a, b) in enumerate(whole.elements)]
     lines = [f"- {_in_block(element)}\n".encode() for element in elements]
     head = f"{dump(first)}items:\n".encode()
-    tail = dump(fields).encode() if fields else b""
+    tail = dump(rest).encode() if rest else b""
     bounds = [*accumulate(map(len, lines), initial=len(head))]
     return Slices(b"".join([head, *lines, tail]), bounds[:-1], bounds[1:], 0, begin=len(head))
 

@@ -7,7 +7,7 @@ the few texts whose anchors, merge keys or complex layout stand in the way; then
 from __future__ import annotations
 
 from krmfn.errors import KrmfnError, NotYaml
-from krmfn.krm import edit, emit, roundtrip
+from krmfn.krm import edit, emit
 from krmfn.krm.alike import same
 from krmfn.krm.emit import Text
 from krmfn.krm.nodes import LIST, MAP, is_block, merges, name
@@ -88,7 +88,9 @@ def _attempts(source: Source, value: Any, planted: Any) -> Iterator[Callable[[],
         yield lambda: source.outer(edit.edited(source.closed(), planted), ended=True)
     if planted is not value:
         yield lambda: source.outer(edit.edited(source, value))
-    yield lambda: _placed(source, roundtrip.rewritten(_as_document(source), source.value, value, source.style))
+    from krmfn.krm.roundtrip import rewritten
+
+    yield lambda: _placed(source, rewritten(_as_document(source), source.value, value, source.style))
     yield lambda: _placed(source, _emitted(planted))
     yield lambda: _placed(source, _emitted(value))
 

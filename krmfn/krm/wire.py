@@ -11,17 +11,17 @@ import re
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.frame import Frame
 from krmfn.krm.internals import placed, restored
-from krmfn.krm.loans import loans
 from krmfn.krm.outline import KIND, decoded, kind
 from krmfn.krm.package import LIST, STREAM, Package
 from krmfn.krm.slices import Unsure, cut
-from krmfn.krm.stream import BOM, Stream, closed, documents
+from krmfn.krm.stream import BOM, Stream, closed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from krmfn.krm.item import Item, Manifest
+    from krmfn.krm.loans import Loan
     from krmfn.krm.package import Changes
     from krmfn.krm.slices import Slices
 
@@ -53,7 +53,7 @@ def _read(given: bytes) -> Package:
     if KIND.encode() not in text or kind(text) != KIND:
         return _read_stream(given)
     slices = _cut(text)
-    borrowed = loans(slices)
+    borrowed = _loans(slices)
     tail = borrowed[len(slices)].text if len(slices) in borrowed else None
     return Package(LIST, [Stream(slices, given)], Frame(slices, tail), borrowed)
 
@@ -80,7 +80,18 @@ def _cut(text: bytes) -> Slices:
     return slices
 
 
+def _loans(slices: Slices) -> dict[int, Loan]:
+    """Find the items that cannot stand alone; there is none where nothing looks like an alias."""
+    if b"*" not in slices.data:
+        return {}
+    from krmfn.krm.loans import loans
+
+    return loans(slices)
+
+
 def _read_stream(data: bytes) -> Package:
+    from krmfn.krm.documents import documents
+
     stream = documents(data)
     if not stream.slices:
         raise KrmfnError(_EMPTY)

@@ -27,8 +27,13 @@ def encode(value: "Any") -> bytes:
         import json
 
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    write = make_encoder({}, None, encode_basestring, None, ":", ",", False, False, True)  # noqa: FBT003 - as it wants
+    write = make_encoder({}, _refused, encode_basestring, None, ":", ",", False, False, True)  # noqa: FBT003
     return "".join(write(value, 0)).encode()
+
+
+def _refused(value: object) -> "Any":
+    message = f"{value!r} is no JSON value"
+    raise TypeError(message)
 
 
 def decode(text: str) -> "Any":
@@ -39,4 +44,5 @@ def decode(text: str) -> "Any":
         import json
 
         return json.loads(text)
-    return make_scanner(Plain())(text, 0)[0]
+    scan: Any = make_scanner
+    return scan(Plain())(text, 0)[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from krmfn import krm
 from krmfn.errors import KrmfnError, NotYaml
-from krmfn.krm.stream import documents
+from krmfn.krm.documents import documents
 from tests.krm.hostile import quoted, value
 from tests.krm.test_slices import told
 

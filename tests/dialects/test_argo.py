@@ -1,5 +1,6 @@
 """Argo Rollouts: its steps are folded into resting places, and what its validation refuses is refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from krmfn import krm
 from krmfn.dialects import argo
+from krmfn.dialects.argo.ratio import Ratio
 from krmfn.plan import Amount, Gate, Plan
 from krmfn.results import ERROR
 from krmfn.scene import Scene
@@ -106,6 +108,40 @@ def test_a_stable_side_that_gives_up_pods_keeps_enough_for_its_requests() -> Non
     assert sides == [(1, 10), (3, 8), (10, 0)]
 
 
+ROWS = json.loads((FIXTURES / "argo" / "replicas.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("replicas", "weight", "surge", "canary", "stable"), ROWS["ratio"])
+def test_without_a_router_the_number_of_pods_approaches_the_weight(
+    replicas: int, weight: int, surge: int, canary: int, stable: int
+) -> None:
+    """Both sides count what they do under a controller, for every row of its own table."""
+    pods = Ratio(weight, surge=surge > 0)
+    assert (pods.of(replicas), pods.replace(stable=True).of(replicas)) == (canary, stable)
+
+
+@pytest.mark.parametrize(("replicas", "weight", "most", "canary"), ROWS["routed"])
+def test_behind_a_router_the_canary_has_its_share(replicas: int, weight: int, most: int, canary: int) -> None:
+    """The canary's pods are its share of all of them, rounded up, for every row of the controller's own table."""
+    assert Amount(weight * 100 // most, percent=True).of(replicas) == canary
+
+
+@pytest.mark.parametrize(
+    ("canary", "surge"),
+    [
+        ({}, True),
+        ({"maxSurge": 0}, False),
+        ({"maxSurge": "0%"}, False),
+        ({"maxSurge": "1"}, True),
+        ({"maxSurge": 2}, True),
+    ],
+)
+def test_a_surge_in_quotes_is_a_percentage(canary: dict[str, Any], surge: bool) -> None:  # noqa: FBT001
+    """Whether one pod more may run is all that a settled canary takes from maxSurge."""
+    found = plan(strategy__canary={"steps": [{"setWeight": 20}, {"pause": {}}], **canary})
+    assert [step.pods for step in found.steps] == [Ratio(20, percent=True, surge=surge)]
+
+
 def test_an_analysis_is_a_gate_that_somebody_has_to_look_at() -> None:
     """The plan names the template; nothing here measures."""
     assert plan().steps[-1].gate == Gate(None, "analysis success-rate is good")
@@ -185,6 +221,14 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         f"{CANARY}.dynamicStableScale",
         "cannot be used with scaleDownDelaySeconds",
     ),
+    ({"strategy__canary": {"steps": [HEADER]}}, f"{CANARY}.steps[0].setHeaderRoute", "requires TrafficRouting"),
+    (
+        {"strategy__canary": {"canaryService": "a"}},
+        f"{CANARY}.canaryService",
+        "is not rendered without a trafficRouting",
+    ),
+    ({"strategy__canary": {}}, f"{CANARY}.steps", "without steps this is a plain rolling update"),
+    ({"strategy__canary": {"maxSurge": 0, "maxUnavailable": 0}}, f"{CANARY}.maxSurge", "both can not be zero"),
     ({"strategy__canary__antiAffinity": {}}, f"{CANARY}.antiAffinity", "write the affinity into the pod template"),
 ]
 

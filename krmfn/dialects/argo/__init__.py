@@ -1,4 +1,4 @@
-"""Argo Rollouts: ``argoproj.io/v1alpha1`` ``Rollout``, canary with a traffic router, over a referenced Deployment.
+"""Argo Rollouts: ``argoproj.io/v1alpha1`` ``Rollout``, canary over a referenced Deployment.
 
 Sources: the API reference of Argo Rollouts, its validation, and what its controller makes of each field. Its steps are
 instructions; here they are folded into the places where the controller would rest.

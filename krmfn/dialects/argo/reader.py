@@ -25,8 +25,6 @@ CONTROLLERS = (
 CONTROLLERS_CANARY = (
     "abortScaleDownDelaySeconds",
     "analysis",
-    "maxSurge",
-    "maxUnavailable",
     "replicaProgressThreshold",
     "scaleDownDelayRevisionLimit",
     "scaleDownDelaySeconds",
@@ -54,6 +52,7 @@ class Reader:
         self.routing = self.canary.mapping("trafficRouting")
         self.most = self.routing.whole("maxTrafficWeight", 1) or ALL
         self.workload, self.workload_field = self._workload()
+        self.surge = self._surge()
         self._check_replicas()
         self._check_numbers()
 
@@ -79,7 +78,7 @@ class Reader:
         if strategy.has("canary") and strategy.has("blueGreen"):
             strategy.problem("Multiple Strategies can not be listed: keep canary or blueGreen")
         elif strategy.has("blueGreen"):
-            strategy.at("blueGreen").problem("is not rendered yet; that can be: canary with a trafficRouting")
+            strategy.at("blueGreen").problem("is not rendered yet; that can be: canary")
         elif strategy and not strategy.has("canary"):
             strategy.problem("Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'")
         return strategy.mapping("canary")
@@ -117,6 +116,23 @@ class Reader:
                 if (target.text("kind"), target.text("name")) == ("Rollout", self.name):
                     target.problems = self.top.problems
                     target.problem(f"scales the Rollout, which nobody runs; let it scale {self.workload}")
+
+    def _surge(self) -> bool:
+        """Tell whether one pod more than wanted may run: a number counts pods, a text is a percentage of them."""
+        found = [self._share(self.canary.at(key)) for key in ("maxSurge", "maxUnavailable")]
+        if found == [0, 0]:
+            self.canary.at("maxSurge").problem("MaxSurge and MaxUnavailable both can not be zero")
+        return found[0] > 0
+
+    def _share(self, place: Fields) -> int:
+        value = place.value
+        if value is None:
+            return ALL // 4
+        text = str(value).removesuffix("%")
+        if isinstance(value, bool) or not isinstance(value, int | str) or not text.isdigit():
+            place.problem(f"{value!r} is neither a number of pods nor a percentage of them")
+            return ALL // 4
+        return int(text)
 
     def _check_numbers(self) -> None:
         if self.spec.has("progressDeadlineSeconds"):

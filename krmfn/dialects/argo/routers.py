@@ -27,9 +27,12 @@ LONGEST = 246
 def routers(reader: "Reader") -> "Found":
     """Return the Services, the routes, and what an Ingress asks for by annotations for as long as there is a canary."""
     if not reader.routing:
-        if not reader.top.problems:
-            message = "is required: a canary by number of pods alone is not rendered yet; that can be: nginx, istio, "
-            reader.routing.problem(f"{message}plugins[{GATEWAY}]")
+        for key in ("canaryService", "stableService"):
+            if reader.canary.has(key):
+                message = (
+                    "is not rendered without a trafficRouting; add one, or leave it out and let requests follow pods"
+                )
+                reader.canary.at(key).problem(message)
         return (), (), ()
     pair = _pair(reader)
     written = reader.routing.value if isinstance(reader.routing.value, dict) else {}

@@ -6,6 +6,7 @@ Steps behind the last pause are one more such place, which is left as soon as it
 
 import re
 
+from krmfn.dialects.argo.ratio import Ratio
 from krmfn.dialects.argo.reader import ALL
 from krmfn.plan import EXACT, REGEX, Amount, Condition, Gate, Match, Step, Traffic
 
@@ -52,6 +53,8 @@ class Fold:
             kind = self._read(place)
             if kind in RESTS:
                 found.append(self._rest(place, self._gate(place, kind)))
+        if not places and not self.reader.routing:
+            self.reader.canary.at("steps").problem("is required: without steps this is a plain rolling update")
         if not places:
             self.scale = Amount(ALL, percent=True)
         if kind not in RESTS:
@@ -116,6 +119,12 @@ class Fold:
         return Gate(None, f"analysis {', '.join(filter(None, names)) or 'of the step'} is good")
 
     def _rest(self, place: "Fields", gate: Gate) -> Step:
+        if not self.reader.routing:
+            pods = Ratio(self.weight, percent=True, surge=self.reader.surge)
+            return Step(pods, Traffic(), gate, place.path, pods.replace(stable=True))
+        return self._routed(place, gate)
+
+    def _routed(self, place: "Fields", gate: Gate) -> Step:
         pods = self.scale or Amount(self.weight, percent=True, least=self.least)
         asked = tuple(match for matches in self.headers.values() for match in matches)
         matches = (*asked, *(self.matches if pods.number else ()))

@@ -40,27 +40,36 @@ class Scene:
         self.state = states.read(self.state_item) if self.state_item else states.State()
         self.added = {item.ref.key: self._read(item) for item in package.find(ROLLOUT) if ours(item)}
         self._looked_up = 0
-        self._names: dict[tuple[str, str, str, str], Item] | None = None
+        self._names: dict[tuple[str, str, str, str], list[Item]] | None = None
         for edit in self.state.edits:
             if item := self.lookup(edit.ref):
                 self.authored[item.mark] = undone(item, edit)
 
     def lookup(self, ref: "Ref") -> "Item | None":
         """Return the author's object of that group, kind, namespace and name (any version), as the author wrote it."""
-        self._looked_up += 1
-        if self._looked_up > MANY and self._names is None:
-            self._names = {item.ref.key: item for item in reversed(list(self.package.items))}
-        if self._names is None:
-            found = next((i for i in self.package.find(ref.name, ref.kind) if i.ref.key == ref.key), None)
-        else:
-            found = self._names.get(ref.key)
+        found = next(iter(self._called(ref)), None)
         if found is None or (ref.key in self.added and self.added[ref.key].mark == found.mark):
             return None
         return self._read(self.authored.get(found.mark, found))
 
+    def _called(self, ref: "Ref") -> "list[Item]":
+        """Return every object of that group, kind, namespace and name, as it came in."""
+        self._looked_up += 1
+        if self._looked_up > MANY and self._names is None:
+            self._names = {}
+            for item in self.package.items:
+                self._names.setdefault(item.ref.key, []).append(item)
+        if self._names is None:
+            return [item for item in self.package.find(ref.name, ref.kind) if item.ref.key == ref.key]
+        return self._names.get(ref.key, [])
+
     def require(self, ref: "Ref", by: "Ref", field: str) -> "Item":
-        """Return the author's object, or raise a KrmfnError that names what is there instead."""
+        """Return the author's object, or raise a KrmfnError that names what is there instead, or there twice."""
         if item := self.lookup(ref):
+            if len(twins := [twin for twin in map(self._read, self._called(ref)) if not _hook(twin)]) > 1:
+                places = ", ".join(f"{twin.path}[{twin.index}]" for twin in twins if twin.path)
+                message = f"is in the package {len(twins)} times, and only one of them can be released; keep one"
+                raise KrmfnError(f"{message}{f' of {places}' if places else ''}", ref=ref, file=twins[1].path)
             return item
         there = [item.ref for item in self.of_kind(ref.group, ref.kind)]
         raise KrmfnError(f"names {ref}, which is not in the package{_hint(ref, there)}", ref=by, field=field)
@@ -88,6 +97,11 @@ class Scene:
             shapes.check(item)
             self._shaped.add(item.mark)
         return item
+
+
+def _hook(item: "Item") -> bool:
+    """Tell whether a host runs an object at certain times, instead of keeping it in the cluster."""
+    return any(key.startswith("helm.sh/hook") for key in item.value["metadata"].get("annotations") or ())
 
 
 def ours(item: "Item") -> bool:

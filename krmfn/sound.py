@@ -5,7 +5,7 @@ from krmfn.isolation import LIMIT, labels
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.results import Refused
-from krmfn.selectors import matches
+from krmfn.selectors import chooses, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +31,14 @@ def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions"
 
 
 def _templates(workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError]":
-    selector = workload.value["spec"]["selector"].get("matchLabels") or {}
+    selector = workload.value["spec"]["selector"]
+    match = selector.get("matchLabels") or {}
     for name, text in (("stable", revisions.stable), ("target", revisions.target or revisions.stable)):
         found = labels(load(text))
-        if wrong := [key for key, value in selector.items() if found.get(key) != value]:
-            message = f"the {name} pod template has no {wrong[0]}={selector[wrong[0]]}, which the selector asks for"
+        if not chooses(selector, found):
+            wrong = [f"{key}={value}" for key, value in match.items() if found.get(key) != value]
+            wanted = wrong[0] if wrong else "label that fits the matchExpressions"
+            message = f"the {name} pod template has no {wanted}, which the selector asks for"
             yield KrmfnError(message, ref=workload.ref, field="spec.template.metadata.labels", file=workload.path)
             return
 

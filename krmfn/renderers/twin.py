@@ -2,11 +2,12 @@
 
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
-from krmfn.isolation import canary_selector, canary_template, short
+from krmfn.isolation import canary_selector, canary_template, labels, short
 from krmfn.kinds import TWIN, carried
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.revisions import TEMPLATE
+from krmfn.selectors import chooses
 from krmfn.stage import TARGET
 from krmfn.view import Added, Edited, View
 
@@ -22,12 +23,15 @@ def render(view: View) -> "Iterator[Added | Edited]":
     if view.plan.style != TWIN:
         return
     template = view.stage.template
+    _check_selector(view, view.workload.value["spec"]["selector"], view.template(template))
     yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
     if view.plan.shares:
         yield Edited(view.workload, ("spec", "replicas"), view.stage.stable)
     if view.stage.canary is not None:
         _check_claims(view)
-        yield Added(_canary(view), view.workload)
+        canary = _canary(view)
+        _check_selector(view, canary["spec"]["selector"], canary["spec"]["template"])
+        yield Added(canary, view.workload)
 
 
 def _canary(view: View) -> "Manifest":
@@ -47,6 +51,17 @@ def _canary(view: View) -> "Manifest":
         "metadata": {"name": view.canary.name} | metadata,
         "spec": spec,
     }
+
+
+def _check_selector(view: View, selector: "Manifest", template: "Manifest") -> None:
+    """Refuse an isolation whose label the author's selector rules out."""
+    if not chooses(selector, labels(template)):
+        message = (
+            f"does not let pods have {view.isolation.key}={labels(template).get(view.isolation.key)}, by which "
+            f"isolation {view.isolation.mode} tells them apart; choose another `isolation:`"
+        )
+        field = "spec.selector.matchExpressions"
+        raise KrmfnError(message, ref=view.workload.ref, field=field, file=view.workload.path)
 
 
 def _check_claims(view: View) -> None:

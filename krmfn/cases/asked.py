@@ -4,10 +4,8 @@ A case is about traffic. How many pods a step has may be missing in it, and is n
 """
 
 from krmfn import dialects, krm
+from krmfn.brief import brief
 from krmfn.errors import KrmfnError
-from krmfn.isolation import short
-from krmfn.plan import Traffic
-from krmfn.renderers.traffic import _match, _modifier
 from krmfn.scene import Scene
 
 TYPE_CHECKING = False
@@ -37,24 +35,9 @@ def plan(asked: "Manifest", *, routing: bool) -> "Plan":
 
 def stages(plan: "Plan", given: "Manifest") -> "list[Manifest]":
     """Return what a script is told at each step about the object ``given``."""
-    return [_stage(step.traffic, plan, given) for step in plan.steps]
-
-
-def _stage(traffic: Traffic, plan: "Plan", given: "Manifest") -> "Manifest":
-    services = plan.services[0]
-    stage: Manifest = {
-        "name": short(f"{(given.get('metadata') or {}).get('name', '')}-canary", 253),
-        "stableService": services.stable,
-        "canaryService": short(services.canary),
-        "matches": [_match(match) for match in traffic.matches],
-        "neutral": not traffic.weight and not traffic.matches,
-        "podMetadata": {"labels": dict(plan.pod_labels), "annotations": dict(plan.pod_annotations)},
-    }
-    if traffic.weight is not None and not traffic.matches:
-        stage["weight"] = traffic.weight
-    if traffic.modifier:
-        stage["headerModifier"] = _modifier(traffic.modifier)
-    return stage
+    name = f"{(given.get('metadata') or {}).get('name', '')}-canary"
+    pods = {"labels": dict(plan.pod_labels), "annotations": dict(plan.pod_annotations)}
+    return [brief(step.traffic, plan.services[0], name, pods) for step in plan.steps]
 
 
 def _podless(rollout: "Manifest") -> "Manifest":

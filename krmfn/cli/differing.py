@@ -28,7 +28,7 @@ _COLOURS = {"-": "31", "+": "32", "@": "36"}
 @asks
 @fails_with(TROUBLE)
 def diff(path: str, one: str, other: str, **options: "Any") -> int:
-    r"""Show what changes between the positions A and B.
+    """Show what changes between the positions A and B.
 
     The output is a unified diff, object by object, of what a cluster is to have at A and at B. The exit code is 0 where
     both are the same, 1 where they differ and 2 where something is wrong, as diff and `kubectl diff` have it.
@@ -36,7 +36,7 @@ def diff(path: str, one: str, other: str, **options: "Any") -> int:
     \b
     Example:
       krmfn diff ./shop 1 2 --image shop=registry.example.com/shop:1.1
-    """
+    """  # noqa: D301 - click looks for the character itself
     asked = given(path, options)
     # Nothing is written, so nobody has to say that a new version may stand at either position.
     configs = [asked.config.replace(step=step, retarget=True) for step in (one, other)]

@@ -22,7 +22,7 @@ TABLE, JSON, MARKDOWN = "table", "json", "markdown"
 @click.option("-o", "--output", type=click.Choice([TABLE, JSON, MARKDOWN]), default=TABLE, help="Default: table.")
 @fails_with(1)
 def plan(path: str, output: str, **options: "Any") -> int:
-    r"""Show every commit of a release, in order.
+    """Show every commit of a release, in order.
 
     For each: how many pods both sides have, which requests the canary gets, whether each Service reaches one side only,
     what has to be true before the next commit, and which objects change. The position where the package stands is
@@ -33,7 +33,7 @@ def plan(path: str, output: str, **options: "Any") -> int:
     \b
     Example:
       krmfn plan ./shop --image shop=registry.example.com/shop:1.1
-    """
+    """  # noqa: D301 - click looks for the character itself
     asked = given(path, options)
     found, results = outlooks(Prospect(asked.package, asked.config, asked.stable))
     if failed := any(result.severity == ERROR for result in results):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @fails_with(1)
 def render(path: str, **options: "Any") -> int:
-    r"""Render the manifests in PATH at one position of their rollout.
+    """Render the manifests in PATH at one position of their rollout.
 
     PATH is a file, a folder (*.yaml, *.yml and *.json, at any depth; hidden files and what .krmignore names are left
     out), or - for standard input. A RolloutStep in PATH says the defaults, and options win over it.
@@ -46,7 +46,7 @@ def render(path: str, **options: "Any") -> int:
     \b
     Example:
       krmfn render ./shop --step 2 --image shop=registry.example.com/shop:1.1 -o ./rendered
-    """
+    """  # noqa: D301 - click looks for the character itself
     _check(path, options)
     asked = given(path, options)
     outcome = rendered(asked.package, asked.config, asked.stable)

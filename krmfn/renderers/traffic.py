@@ -1,13 +1,14 @@
 """The routes: each is written by its provider, a script that is given one manifest and one stage."""
 
 from krmfn import lua
+from krmfn.brief import brief
 from krmfn.changes import GONE
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import short
 from krmfn.kinds import carried
 from krmfn.krm import same
-from krmfn.plan import EXACT, PREFIX, Match, Modifier, Route, Traffic
+from krmfn.plan import EXACT, PREFIX, Route, Traffic
 from krmfn.scene import bare
 from krmfn.view import Added, Edited, View
 
@@ -33,7 +34,7 @@ def render(view: View) -> "Iterator[Added | Edited]":
         _check(script, view)
         given = bare(item.value)
         try:
-            manifests = lua.render(script, given, _stage(view.stage.traffic, route, view))
+            manifests = lua.render(script, given, _brief(view.stage.traffic, route, view))
         except KrmfnError as problem:
             raise KrmfnError(problem.message, ref=item.ref, field=problem.field, file=item.path) from problem
         for manifest in manifests:
@@ -85,41 +86,10 @@ def _check(script: "lua.Script", view: View) -> None:
                 raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
 
 
-def _stage(traffic: Traffic, route: Route, view: View) -> "Manifest":
-    neutral = not traffic.weight and not traffic.matches
-    stage: Manifest = {
-        "name": short(route.canary or f"{route.name}-canary", 253),
-        "stableService": route.services.stable,
-        "canaryService": short(route.services.canary),
-        "matches": [_match(match) for match in traffic.matches],
-        "neutral": neutral,
-    }
-    if traffic.weight or (traffic.weight is not None and not traffic.matches):
-        stage["weight"] = traffic.weight
-    if traffic.modifier:
-        stage["headerModifier"] = _modifier(traffic.modifier)
-    if route.services.stable == route.services.canary:
-        stage["subset"] = "canary"
+def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels else {}
-    labels = dict(view.plan.pod_labels) | own
-    stage["podMetadata"] = {"labels": labels, "annotations": dict(view.plan.pod_annotations)}
-    return stage
-
-
-def _modifier(modifier: Modifier) -> "Manifest":
-    pairs = {"set": modifier.set, "add": modifier.add}
-    found: Manifest = {k: [{"name": n, "value": v} for n, v in p] for k, p in pairs.items()}
-    return found | {"remove": list(modifier.remove)}
-
-
-def _match(match: Match) -> "Manifest":
-    found: Manifest = {"headers": [], "queryParams": [], "cookies": []}
-    parts = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
-    for one in match.conditions:
-        found[parts[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
-    if match.path:
-        found["path"] = {"type": match.path[0], "value": match.path[1]}
-    return found
+    pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
+    return brief(traffic, route.services, route.canary or f"{route.name}-canary", pods)
 
 
 def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[Edited]":

@@ -1,7 +1,5 @@
 """Every provider keeps its promises, and is found by the name of what it routes."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -140,24 +138,6 @@ def test_case_that_is_not_kept(tmp_path, rest, problem):
     (case,) = cases(str(tmp_path))
     assert case.problem().startswith(problem)
     assert bool(case.problem()) == bool(problem)
-
-
-def test_first_render_is_quick():
-    """The first render of a process costs a few milliseconds beyond the import of Lua itself."""
-    code = (
-        "import time, lupa.lua51\n"
-        "from krmfn.lua import find, render\n"
-        "start = time.process_time()\n"
-        "script = find('networking.k8s.io', 'Ingress', 'nginx')\n"
-        f"given, stage = {CASES[0].given!r}, {full(CASES[0].stage)!r}\n"
-        "render(script, given, stage)\n"
-        "print(time.process_time() - start)\n"
-    )
-    runs = [
-        float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True).stdout)
-        for _ in range(5)
-    ]
-    assert min(runs) < 0.006
 
 
 def test_large_route():

@@ -1,0 +1,46 @@
+"""What a provider is told about a stage: plain words and numbers, complete, and nothing of a rollout."""
+
+from krmfn.isolation import short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.krm.item import Manifest
+    from krmfn.plan import Match, Modifier, Pair, Traffic
+
+PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
+# The name of the canary's subset where both sides share a Service.
+SUBSET = "canary"
+
+
+def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest") -> "Manifest":
+    """Return the ``stage`` of a script: ``name`` is for a route object of the canary's own, ``pods`` its metadata."""
+    told: Manifest = {
+        "name": short(name, 253),
+        "stableService": services.stable,
+        "canaryService": short(services.canary),
+        "matches": [_match(match) for match in traffic.matches],
+        "neutral": not traffic.weight and not traffic.matches,
+        "podMetadata": pods,
+    }
+    if traffic.weight or (traffic.weight is not None and not traffic.matches):
+        told["weight"] = traffic.weight
+    if traffic.modifier:
+        told["headerModifier"] = _modifier(traffic.modifier)
+    if services.stable == services.canary:
+        told["subset"] = SUBSET
+    return told
+
+
+def _modifier(modifier: "Modifier") -> "Manifest":
+    pairs = {"set": modifier.set, "add": modifier.add}
+    found: Manifest = {k: [{"name": n, "value": v} for n, v in p] for k, p in pairs.items()}
+    return found | {"remove": list(modifier.remove)}
+
+
+def _match(match: "Match") -> "Manifest":
+    found: Manifest = {"headers": [], "queryParams": [], "cookies": []}
+    for one in match.conditions:
+        found[PARTS[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
+    if match.path:
+        found["path"] = {"type": match.path[0], "value": match.path[1]}
+    return found

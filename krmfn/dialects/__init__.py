@@ -1,10 +1,13 @@
-"""The dialects: one module per API in which a rollout can be written, each with ``plan(rollout, scene)``."""
+"""The dialects: one module per API in which a rollout can be written, each with ``plan(rollout, scene)``.
 
-from krmfn.dialects import argo, kruise
+A run meets one of them, and loads no other.
+"""
+
 from krmfn.krm import Item
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, Protocol
 
     from krmfn.plan import Plan
@@ -17,12 +20,25 @@ if TYPE_CHECKING:
             """Return what the author asked for. Raises ``Refused`` naming every field that is wrong."""
 
 
-DIALECTS: "Final[dict[tuple[str, str], Dialect]]" = {
-    ("rollouts.kruise.io", "Rollout"): kruise,
-    ("argoproj.io", "Rollout"): argo,
+def _kruise() -> "Dialect":
+    from krmfn.dialects import kruise
+
+    return kruise
+
+
+def _argo() -> "Dialect":
+    from krmfn.dialects import argo
+
+    return argo
+
+
+DIALECTS: "Final[dict[tuple[str, str], Callable[[], Dialect]]]" = {
+    ("rollouts.kruise.io", "Rollout"): _kruise,
+    ("argoproj.io", "Rollout"): _argo,
 }
 
 
 def find(item: Item) -> "Dialect | None":
     """Return the dialect of an object, None where it is no rollout."""
-    return DIALECTS.get((item.ref.group, item.ref.kind))
+    load = DIALECTS.get((item.ref.group, item.ref.kind))
+    return load() if load else None

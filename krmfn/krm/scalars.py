@@ -27,7 +27,9 @@ _NO_NUMBER = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _MISREAD_WORDS = frozenset(word.lower() for word in _WORDS) | {"=", "<<", ".inf", "-.inf", "+.inf", ".nan"}
 _MISREAD = r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*"
 
-_LAST = frozenset("0123456789abcdefABCDEF_.nN")  # with what a number ends
+_DIGITS = frozenset("0123456789")
+# With what a number begins, behind its sign, and with what it ends.
+_FIRST, _LAST = _DIGITS | {".", "_"}, frozenset("0123456789abcdefABCDEF_.nN")
 _NOT_IN_PLAIN = (": ", " #", "  ")
 _PLAIN_IN_FLOW = r"[A-Za-z0-9_/.$][\w/.$%+@~-]*"
 _TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
@@ -48,7 +50,7 @@ def number(text: str) -> Any:
     """Return the int or float that ``text`` spells, or ``text`` itself."""
     if text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0") and len(text) < 19:  # noqa: PLR2004
         return int(text)
-    if text[-1] not in _LAST:
+    if text[-1] not in _LAST or text.lstrip("+-")[:1] not in _FIRST:
         return text
     digits = text.replace("_", "")
     if re.fullmatch(_WHOLE, digits) and -(2**63) <= (whole := _whole(digits)) < 2**64:
@@ -112,7 +114,7 @@ def _misread(value: str) -> bool:
         return True
     if value.isascii() and value.isdecimal():
         return True
-    return value[0] in "-+.0123456789" and re.fullmatch(_MISREAD, value) is not None
+    return value.lstrip("-+.")[:1] in _DIGITS and re.fullmatch(_MISREAD, value) is not None
 
 
 def quoted(value: str) -> str:

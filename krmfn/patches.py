@@ -114,7 +114,7 @@ def merged(value: "Any", patch: "Any", path: tuple[str, ...] = ()) -> "Any":
 def _merged_list(value: "list[Any]", patch: "list[Any]", path: tuple[str, ...]) -> "list[Any]":
     key = MERGE_KEYS[path[-1]][0]
     if any(isinstance(entry, dict) and entry.get("$patch") == "replace" for entry in patch):
-        return [_plain(e) for e in patch if not (isinstance(e, dict) and e.get("$patch") == "replace")]
+        return _replaced(patch, path)
     result = list(value)
     for entry in patch:
         if not isinstance(entry, dict) or key not in entry:
@@ -128,6 +128,15 @@ def _merged_list(value: "list[Any]", patch: "list[Any]", path: tuple[str, ...]) 
         else:
             result.append(_plain(entry))
     return result
+
+
+def _replaced(patch: "list[Any]", path: tuple[str, ...]) -> "list[Any]":
+    """Return the entries of a list that replaces another one; the directive is an entry of its own."""
+    rest = [entry for entry in patch if entry != {"$patch": "replace"}]
+    if any(isinstance(entry, dict) and "$patch" in entry for entry in rest):
+        message = f"patches: in {'.'.join(path)}, `$patch: replace` is an entry of its own, and replaces the whole list"
+        raise KrmfnError(message)
+    return [_plain(entry) for entry in rest]
 
 
 def _plain(value: "Any") -> "Any":

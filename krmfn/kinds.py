@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
-    from krmfn.krm.item import Manifest
+    from krmfn.krm.item import Manifest, Ref
 
 
 class Workload(Value):
@@ -18,6 +18,7 @@ class Workload(Value):
 
     ``partition`` is the number of pods that stay on the old revision (``percent``: or a share of all of them, rounded
     up); ``replicas`` is empty where only the cluster knows the number. ``refusal`` says why a kind cannot be released.
+    ``runs`` is the apiVersion and kind in which its pods run without a controller, with these ``keeps`` of its spec.
     """
 
     styles: tuple[str, ...]
@@ -25,6 +26,13 @@ class Workload(Value):
     partition: tuple[str, ...] = ()
     percent: bool = False
     refusal: str = ""
+    runs: tuple[str, str] = ("", "")
+    keeps: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Tell whether a rollout can name such a workload: it can be released, and is no rollout itself."""
+        return not self.refusal and not self.keeps
 
 
 TWIN, PARTITION = "twin", "partition"
@@ -35,6 +43,18 @@ WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
     ("apps", "Deployment"): Workload((TWIN,)),
     ("apps", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
     ("apps", "DaemonSet"): Workload((), refusal="it has no field that keeps some of its pods on the old version"),
+    ("argoproj.io", "Rollout"): Workload(
+        (TWIN,),
+        runs=("apps/v1", "Deployment"),
+        keeps=(
+            "replicas",
+            "selector",
+            "template",
+            "minReadySeconds",
+            "progressDeadlineSeconds",
+            "revisionHistoryLimit",
+        ),
+    ),
     ("apps.kruise.io", "CloneSet"): Workload((TWIN, PARTITION), partition=(*_UPDATE, "partition"), percent=True),
     ("apps.kruise.io", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
     ("apps.kruise.io", "DaemonSet"): Workload((PARTITION,), replicas=(), partition=_ROLLING),
@@ -124,6 +144,29 @@ SELECTORS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], str]]]" = {
     ("policy", "PodDisruptionBudget"): (("spec", "selector"), "protects"),
     ("monitoring.coreos.com", "PodMonitor"): (("spec", "selector"), "scrapes"),
 }
+
+
+def body(ref: "Ref") -> "Ref":
+    """Return the object in which the pods of a workload run: itself, or one of the same name."""
+    api_version, kind = _runs(ref.group, ref.kind).runs
+    return ref.replace(api_version=api_version, kind=kind) if kind else ref
+
+
+def embodied(manifest: "Manifest") -> "Manifest":
+    """Return the manifest of the object in which the pods of a workload run."""
+    row = _runs(manifest["apiVersion"].rpartition("/")[0], manifest["kind"])
+    if not row.keeps:
+        return manifest
+    metadata = dict(manifest["metadata"])
+    annotations = metadata.pop("annotations", None) or {}
+    if kept := {k: v for k, v in annotations.items() if k not in NOT_APPLIED and not k.startswith("krmfn.dev/")}:
+        metadata["annotations"] = kept
+    spec = {key: value for key, value in manifest["spec"].items() if key in row.keeps}
+    return {"apiVersion": row.runs[0], "kind": row.runs[1], "metadata": metadata, "spec": spec}
+
+
+def _runs(group: str, kind: str) -> Workload:
+    return WORKLOADS.get((group, kind)) or Workload(())
 
 
 def carried(metadata: "Manifest") -> "Manifest":

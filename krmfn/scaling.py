@@ -1,7 +1,7 @@
 """The autoscaler of a workload, and how many pods it keeps at the least."""
 
 from krmfn.changes import at
-from krmfn.kinds import AUTOSCALERS
+from krmfn.kinds import AUTOSCALERS, body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def autoscaler(scene: "Scene", workload: "Item") -> "Item | None":
             target = spec.get("scaleTargetRef") if isinstance(spec, dict) else None
             if not isinstance(target, dict) or item.ref.namespace != workload.ref.namespace:
                 continue
-            if (target.get("name"), target.get("kind", "Deployment")) == (workload.ref.name, workload.ref.kind):
+            if (target.get("name"), target.get("kind", "Deployment")) == (workload.ref.name, body(workload.ref).kind):
                 return item
     return None
 

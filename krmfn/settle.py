@@ -6,7 +6,7 @@ from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.isolation import Isolation, Sides, canary_name, choose
-from krmfn.kinds import WORKLOADS
+from krmfn.kinds import WORKLOADS, body
 from krmfn.krm import Item, dump, load
 from krmfn.krm.item import Ref
 from krmfn.mounts import mounted
@@ -77,7 +77,9 @@ def _workload(scene: Scene, plan: Plan) -> Item:
         message = f"{ref.kind}.{ref.group} cannot be released step by step: {row.refusal}"
         raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
     if row is None or plan.style not in row.styles:
-        known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if plan.style in row.styles)
+        known = ", ".join(
+            f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if row.named and plan.style in row.styles
+        )
         message = f"{ref.kind}.{ref.group} cannot be released in {plan.style} style; that can be: {known}"
         raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
     return scene.require(ref, plan.rollout, f"{plan.workload_field}.name")
@@ -92,7 +94,7 @@ def _located(request: Request) -> Position:
 
 def _canary_changes(scene: Scene, workload: Item) -> tuple[Change, ...]:
     """Return what people changed in the pod template of the canary workload since we wrote it."""
-    key = workload.ref.replace(name=canary_name(workload.ref.name)).key
+    key = body(workload.ref).replace(name=canary_name(workload.ref.name)).key
     item = scene.added.get(key)
     wrote = next((load(text) for ref, text in scene.state.added if ref.key == key), None)
     if item is None or wrote is None:

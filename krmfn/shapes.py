@@ -77,7 +77,8 @@ def check_manifest(manifest: object, ref: "Ref") -> None:
     spec = SPECS.get((ref.group, ref.kind), {})
     top = Fields({"": manifest}, ref).mapping("", required=True)
     top.text("apiVersion", required=True)
-    if (ref.group, ref.kind) in WORKLOADS:
+    row = WORKLOADS.get((ref.group, ref.kind))
+    if row and not row.keeps:
         _require(top, "spec", "selector")
         _require(top, "spec", "template")
     _check(top, {"kind": TEXT, "metadata": METADATA, "spec": spec, "data": {}})

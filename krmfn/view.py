@@ -4,6 +4,7 @@ from krmfn.changes import GONE
 from krmfn.config import RENAME
 from krmfn.frozen import Value
 from krmfn.isolation import Isolation, canary_name, stamped
+from krmfn.kinds import body
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
 from krmfn.plan import Plan, Position
@@ -55,8 +56,12 @@ class View(Value):
     @property
     def canary(self) -> Ref:
         """The workload of the canary's pods."""
-        ref = self.workload.ref
-        return ref.replace(name=canary_name(ref.name))
+        return self.body.replace(name=canary_name(self.body.name))
+
+    @property
+    def body(self) -> Ref:
+        """The workload of the stable pods."""
+        return body(self.workload.ref)
 
     @property
     def owns_autoscaler(self) -> bool:

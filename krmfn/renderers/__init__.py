@@ -4,7 +4,7 @@ A renderer is a module with ``render(view)``, which yields objects to add, field
 """
 
 from krmfn.errors import KrmfnError
-from krmfn.renderers import autoscaler, configs, neighbours, partition, service, traffic, twin
+from krmfn.renderers import autoscaler, body, configs, neighbours, partition, service, traffic, twin
 from krmfn.results import Refused
 from krmfn.view import View
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
             """Yield this renderer's part of a stage."""
 
 
-RENDERERS: "Final[tuple[Renderer, ...]]" = (twin, partition, autoscaler, service, traffic, configs, neighbours)
+RENDERERS: "Final[tuple[Renderer, ...]]" = (body, twin, partition, autoscaler, service, traffic, configs, neighbours)
 
 
 def render(view: View) -> "Iterator[Added | Edited | Result]":

@@ -3,7 +3,7 @@
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import canary_selector, canary_template, labels, short
-from krmfn.kinds import TWIN, carried
+from krmfn.kinds import TWIN, carried, embodied
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.revisions import TEMPLATE
@@ -25,7 +25,7 @@ def render(view: View) -> "Iterator[Added | Edited]":
     template = view.stage.template
     _check_selector(view, view.workload.value["spec"]["selector"], view.template(template))
     yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
-    if view.plan.shares:
+    if view.plan.shares and view.body == view.workload.ref:
         yield Edited(view.workload, ("spec", "replicas"), view.stage.stable)
     if view.stage.canary is not None:
         _check_claims(view)
@@ -35,7 +35,7 @@ def render(view: View) -> "Iterator[Added | Edited]":
 
 
 def _canary(view: View) -> "Manifest":
-    source = view.workload.value
+    source = embodied(view.workload.value)
     metadata = carried(source.get("metadata") or {})
     metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     spec = source["spec"] | {

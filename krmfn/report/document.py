@@ -37,7 +37,7 @@ def _rollout(outlook: "Outlook") -> "Json":
     plan = outlook.plan
     return {
         "rollout": _ref(plan.rollout),
-        "workload": _ref(outlook.view.workload.ref),
+        "workload": _ref(outlook.view.body),
         "canary": _ref(outlook.view.canary),
         "replicas": outlook.view.stage.stable,
         "steps": len(plan.steps),

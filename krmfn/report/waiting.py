@@ -28,7 +28,7 @@ class Wait(Value):
 def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]":
     """Yield the workloads that a commit from one stage to another gives other pods."""
     if (before.stable, before.template) != (now.stable, now.template):
-        yield Wait(outlook.view.workload.ref, now.stable, canary=False)
+        yield Wait(outlook.view.body, now.stable, canary=False)
     if now.canary is not None and now.canary != before.canary:
         yield Wait(outlook.view.canary, now.canary, canary=True)
 
@@ -59,6 +59,6 @@ def at_end(outlook: "Outlook", edge: "Edge") -> "Iterator[Wait]":
         for wait in waits(outlook, before, commit.stage)
     }
     if False in touched:
-        yield Wait(outlook.view.workload.ref, end.stable, canary=False)
+        yield Wait(outlook.view.body, end.stable, canary=False)
     if True in touched and end.canary is not None:
         yield Wait(outlook.view.canary, end.canary, canary=True)

@@ -99,7 +99,7 @@ def title(outlook: "Outlook") -> str:
     """Say what is released, in one line."""
     count, pods = len(outlook.plan.steps), outlook.view.stage.stable
     steps = f"{count} step{'s' if count != 1 else ''}"
-    return f"{outlook.plan.rollout} releases {outlook.view.workload.ref}: {steps}, {pods} pod{'s' if pods != 1 else ''}"
+    return f"{outlook.plan.rollout} releases {outlook.view.body}: {steps}, {pods} pod{'s' if pods != 1 else ''}"
 
 
 def facts(outlook: "Outlook") -> "Iterator[str]":

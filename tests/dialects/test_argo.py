@@ -147,6 +147,20 @@ def test_an_analysis_is_a_gate_that_somebody_has_to_look_at() -> None:
     assert plan().steps[-1].gate == Gate(None, "analysis success-rate is good")
 
 
+def test_a_template_of_its_own_runs_in_a_deployment_of_that_name() -> None:
+    """Without a controller nobody runs a Rollout; its Deployment has what a Deployment can have, and nothing else."""
+    template = yaml.safe_load(files()["app.yaml"].split(b"---")[0])["spec"]
+    spec = {key: template[key] for key in ("selector", "template")}
+    package = changed(workloadRef=None, restartAt="2026-01-01T00:00:00Z", minReadySeconds=5, **spec)
+    package |= {"app.yaml": package["app.yaml"].split(b"---\n", 1)[1]}
+    after, outcome = rendered(package, {"step": "complete"})
+    assert not outcome.failed, outcome.results
+    made = [i.value for i in krm.read_files(after.items()).items if i.ref.kind == "Deployment"]
+    labels = {"krmfn.dev/rollout": "rollouts-demo"}
+    expected = {"name": "rollouts-demo", "labels": labels}, {"replicas": 5, "minReadySeconds": 5, **spec}
+    assert [(found["metadata"], found["spec"]) for found in made] == [expected]
+
+
 def test_the_way_back_leads_the_canary_s_service_to_the_stable_side_before_its_pods_go() -> None:
     """Nobody who uses that Service by its name is left without pods."""
     before, _ = rendered(files(), TARGET | {"step": "1"})
@@ -177,6 +191,9 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"strategy__blueGreen": {}}, "spec.strategy", "Multiple Strategies can not be listed"),
     ({"template": {"metadata": {}}}, "spec.template", "template must be empty for workload reference rollout"),
+    ({"workloadRef": None}, "spec", "has neither a template nor a workloadRef"),
+    ({"workloadRef": None, "selector": {}}, "spec.selector", "empty selector is invalid for deployment"),
+    ({"workloadRef": None}, "spec.selector", "Rollout has missing field '.spec.selector'"),
     ({"workloadRef__kind": "ReplicaSet"}, "spec.workloadRef.kind", "cannot be released"),
     ({"replicas": 3}, "spec.replicas", "has 5 replicas"),
     ({"progressDeadlineSeconds": 5, "minReadySeconds": 5}, "spec.progressDeadlineSeconds", "must be greater than"),

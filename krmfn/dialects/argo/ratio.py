@@ -25,7 +25,7 @@ class Ratio(Amount):
 
 
 def counts(total: int, weight: int, *, surge: bool) -> tuple[int, int]:
-    """Return the canary's and the stable side's pods: the first of the closest pairs, with one of each side if it can."""
+    """Return the canary's and the stable side's pods: the first of the closest pairs, each with a pod if it can."""
     options = list(_options(total, weight, surge=surge)) if total else [(0, 0)]
     return min(options or [(0, total)], key=lambda pair: abs(pair[0] * ALL / (sum(pair) or 1) - weight))
 

@@ -1,7 +1,7 @@
 """One Rollout while it is read: its workload, its strategy, and what of it means nothing without a controller."""
 
 from krmfn.fields import Fields
-from krmfn.kinds import AUTOSCALERS
+from krmfn.kinds import AUTOSCALERS, WORKLOADS, body
 from krmfn.krm.item import Ref
 from krmfn.results import INFO, Result
 
@@ -52,6 +52,7 @@ class Reader:
         self.routing = self.canary.mapping("trafficRouting")
         self.most = self.routing.whole("maxTrafficWeight", 1) or ALL
         self.workload, self.workload_field = self._workload()
+        self.inline = self.workload.kind == "Rollout"
         self.surge = self._surge()
         self._check_replicas()
         self._check_numbers()
@@ -60,7 +61,8 @@ class Reader:
         """Say what means nothing here, and refuse what would mean something that is not rendered."""
         for place, keys in ((self.spec, CONTROLLERS), (self.canary, CONTROLLERS_CANARY)):
             for key in keys:
-                if place.has(key):
+                kept = self.inline and place is self.spec and key in WORKLOADS[GROUP, "Rollout"].keeps
+                if place.has(key) and not kept:
                     message = "is for a controller, and means nothing here"
                     self.remarks.append(Result(INFO, message, place.ref, place.at(key).path))
         for key, instead in NOT_YET.items():
@@ -88,8 +90,7 @@ class Reader:
         if place and self.spec.has("template"):
             self.spec.at("template").problem("template must be empty for workload reference rollout")
         if not place:
-            message = "is required: a template in the Rollout itself is not rendered yet, so make it a Deployment"
-            place.problem(f"{message} of its own and name that here")
+            return self._inline()
         ref = Ref(
             place.text("apiVersion", "apps/v1"),
             place.text("kind", "Deployment"),
@@ -100,11 +101,24 @@ class Reader:
             place.at("kind").problem(f"{ref.kind}.{ref.group} cannot be released; name a Deployment.apps")
         return ref, place.path
 
+    def _inline(self) -> tuple[Ref, str]:
+        """Check the template of the Rollout itself, which then is its own workload."""
+        if not self.spec.has("template"):
+            self.spec.problem("has neither a template nor a workloadRef")
+        if not self.spec.has("selector"):
+            self.spec.at("selector").problem("Rollout has missing field '.spec.selector'")
+        elif not self.spec.at("selector").value:
+            self.spec.at("selector").problem("empty selector is invalid for deployment")
+        if self.spec:
+            self.spec.mapping("selector")
+            self.spec.mapping("template")
+        return self.top.ref or Ref("", "", "", ""), "spec.template"
+
     def _check_replicas(self) -> None:
         """Refuse two numbers of pods: with a controller they run beside the Deployment, without one they run in it."""
         wanted, item = self.spec.whole("replicas"), self.scene.lookup(self.workload)
         there = (item.value.get("spec") or {}).get("replicas", 1) if item else wanted
-        if there == 0 or (wanted is not None and wanted != there):
+        if (there == 0 and not self.inline) or (wanted is not None and wanted != there):
             message = (
                 f"{self.workload} has {there} replicas, and without a controller the pods run there: give it the same "
                 "number"
@@ -115,7 +129,7 @@ class Reader:
                 target = Fields(scaler.value, scaler.ref).mapping("spec").mapping("scaleTargetRef")
                 if (target.text("kind"), target.text("name")) == ("Rollout", self.name):
                     target.problems = self.top.problems
-                    target.problem(f"scales the Rollout, which nobody runs; let it scale {self.workload}")
+                    target.problem(f"scales the Rollout, which nobody runs; let it scale {body(self.workload)}")
 
     def _surge(self) -> bool:
         """Tell whether one pod more than wanted may run: a number counts pods, a text is a percentage of them."""

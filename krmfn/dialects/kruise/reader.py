@@ -46,8 +46,9 @@ class Reader:
             place.problem("is required: it names the workload to release")
         api_version, kind = place.text("apiVersion", "apps/v1"), place.text("kind", "Deployment")
         ref = Ref(api_version, kind, namespace, place.text("name", required=bool(place)))
-        if (ref.group, kind) not in WORKLOADS:
-            known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if not row.refusal)
+        row = WORKLOADS.get((ref.group, kind))
+        if row is None or row.keeps:
+            known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if row.named)
             place.at("kind").problem(f"{kind}.{ref.group} cannot be released step by step; that can be: {known}")
         return ref, place.path
 

@@ -1,0 +1,27 @@
+"""The object in which the stable pods run, where the author's is of a kind that only a controller could run."""
+
+from krmfn.config import ROLLOUT
+from krmfn.isolation import short
+from krmfn.kinds import embodied
+from krmfn.scaling import autoscaler
+from krmfn.scene import bare
+from krmfn.view import Added, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def render(view: View) -> "Iterator[Added]":
+    """Yield it, at every position: it is the author's workload, in a form that a cluster can run."""
+    if view.body.kind == view.workload.ref.kind:
+        return
+    manifest = embodied(bare(view.workload.value))
+    metadata = manifest["metadata"]
+    labels = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    spec = {"replicas": view.stage.stable} | manifest["spec"] | {"template": view.template(view.stage.template)}
+    if autoscaler(view.scene, view.workload) is None:
+        spec["replicas"] = view.stage.stable
+    else:
+        del spec["replicas"]
+    yield Added(manifest | {"metadata": metadata | {"labels": labels}, "spec": spec}, view.workload)

@@ -168,10 +168,10 @@ class _Writer:
         if item is given:
             return item
         if given is None:
-            value = placed(item.value, item.path, self._free(item.path, item.index))
-        else:
-            value = restored(item.value, given.value)
-        return item if value is item.value else item.edited(value)
+            return _meaning(item, placed(item.value, item.path, self._free(item.path, item.index)))
+        from krmfn.krm.identity import kept
+
+        return kept(given, _meaning(item, restored(item.value, given.value)))
 
     def _given(self, mark: int, item: Item) -> Item | None:
         """Return the item of the input that an item is now; a new one may replace one that is called the same."""
@@ -187,3 +187,7 @@ class _Writer:
             index += 1
         self.paths[path].add(index)
         return index
+
+
+def _meaning(item: Item, value: Manifest) -> Item:
+    return item if value is item.value else item.edited(value)

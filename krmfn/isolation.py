@@ -212,6 +212,7 @@ def _renamed_selector(selector: "Manifest", isolation: Isolation) -> "Manifest":
 
 
 __all__ = [
+    "ALL",
     "AUTO",
     "Isolation",
     "Sides",

@@ -153,9 +153,10 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
     workload, total = found
     services = []
     for pair in plan.services:
-        for name in (pair.stable, pair.canary) if pair.canary != pair.stable else ():
+        names = (pair.stable, pair.canary) if pair.given else (pair.stable,)
+        for name in names if pair.canary != pair.stable else ():
             item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, name))
-            if item and (name == pair.stable or pair.given):
+            if item:
                 services.append((name, (item.value.get("spec") or {}).get("selector") or {}))
     selector = workload.value["spec"]["selector"].get("matchLabels") or {}
     target = load(revisions.target or revisions.stable)

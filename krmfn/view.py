@@ -3,7 +3,7 @@
 from krmfn.changes import GONE
 from krmfn.config import RENAME
 from krmfn.frozen import Value
-from krmfn.isolation import Isolation, canary_name, stamped
+from krmfn.isolation import ALL, Isolation, canary_name, stamped
 from krmfn.kinds import body
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
@@ -62,6 +62,11 @@ class View(Value):
     def body(self) -> Ref:
         """The workload of the stable pods."""
         return body(self.workload.ref)
+
+    @property
+    def switched(self) -> bool:
+        """Tell whether the stable Service itself leads to the canary: everybody gets it, and there is no route."""
+        return not self.plan.routes and self.stage.traffic is not None and self.stage.traffic.weight == ALL
 
     @property
     def owns_autoscaler(self) -> bool:

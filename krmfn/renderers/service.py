@@ -28,12 +28,12 @@ def render(view: View) -> "Iterator[Added | Edited | Result]":
         )
         if pair.given:
             yield from _turned(pair, view)
-        elif view.stage.traffic is not None and pair.canary != pair.stable:
+        elif view.stage.traffic is not None and pair.canary not in ("", pair.stable):
             if len(pair.canary) > LIMIT:
                 message = f"the Service name {pair.canary!r} would have {len(pair.canary)} characters; it is shortened"
                 yield Result(WARNING, message, view.plan.rollout, pair.field)
             yield Added(_canary(item, short(pair.canary), view), item)
-        yield from _pinned(item, view)
+        yield from _led(item, view) if view.switched else _pinned(item, view)
     for item in also_pinned(view):
         yield from _pinned(item, view)
 
@@ -63,10 +63,12 @@ def _turned(pair: "Pair", view: View) -> "Iterator[Edited]":
     """Yield the selector of a canary's Service that the author has: where it leads nowhere else, to the stable side."""
     ref = Ref("v1", "Service", view.workload.ref.namespace, pair.canary)
     item = view.scene.require(ref, view.plan.rollout, pair.given)
-    if view.stage.opened:
-        yield Edited(item, SELECTOR, service_selector(item.value["spec"]["selector"], view.isolation, canary=True))
-    else:
-        yield from _pinned(item, view)
+    yield from _led(item, view) if view.stage.opened else _pinned(item, view)
+
+
+def _led(item: "Item", view: View) -> "Iterator[Edited]":
+    """Yield the selector of a Service that leads to the canary."""
+    yield Edited(item, SELECTOR, service_selector(item.value["spec"]["selector"], view.isolation, canary=True))
 
 
 def _canary(item: "Item", name: str, view: View) -> "Manifest":

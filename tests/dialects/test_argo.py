@@ -179,6 +179,49 @@ def test_a_stable_side_gives_up_pods_in_its_manifest() -> None:
     assert {name: spec["replicas"] for name, spec in objects.items()} == {"rollouts-demo": 2, "rollouts-demo-canary": 3}
 
 
+def blue_green(**fields: Any) -> Plan:
+    """Return the plan of the example as a blue-green rollout."""
+    return plan(strategy={"blueGreen": {"activeService": "rollouts-demo-stable", **fields}})
+
+
+@pytest.mark.parametrize(
+    ("fields", "pods", "gates"),
+    [
+        ({}, [10, 10], [Gate(0), Gate(30)]),
+        ({"previewReplicaCount": 2, "autoPromotionSeconds": 60}, [2, 10], [Gate(60), Gate(30)]),
+        ({"autoPromotionEnabled": False, "autoPromotionSeconds": 60}, [10, 10], [Gate(), Gate(30)]),
+        (
+            {"scaleDownDelaySeconds": 0, "prePromotionAnalysis": {"templates": [{"templateName": "smoke"}]}},
+            [10, 10],
+            [Gate(0, "analysis smoke is good"), Gate(0)],
+        ),
+    ],
+)
+def test_blue_green_is_a_preview_and_then_everybody(fields: dict[str, Any], pods: list[int], gates: list[Gate]) -> None:
+    """A preview may be smaller; whether it is promoted by itself, and after what, is a gate."""
+    found = blue_green(**fields).steps
+    assert [(step.pods.of(10), step.traffic.weight) for step in found] == list(zip(pods, (0, 100), strict=True))
+    assert [step.gate for step in found] == gates
+
+
+@pytest.mark.parametrize(
+    ("position", "selector"),
+    [
+        ("1", "rollouts-demo"),
+        ("2", "rollouts-demo-canary"),
+        ("promote", "rollouts-demo-canary"),
+        ("finalise", "rollouts-demo"),
+    ],
+)
+def test_the_active_service_leads_to_the_new_pods_until_the_stable_ones_are_new(position: str, selector: str) -> None:
+    """It goes over at step 2 and comes back once the stable workload runs the new version; no preview is needed."""
+    package = changed(strategy={"blueGreen": {"activeService": "rollouts-demo-stable"}})
+    after, outcome = rendered(package, TARGET | {"step": position})
+    assert not outcome.failed, outcome.results
+    objects = {(i.ref.kind, i.ref.name): i.value for i in krm.read_files(after.items()).items}
+    assert objects["Service", "rollouts-demo-stable"]["spec"]["selector"] == {"app": selector}
+
+
 CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
@@ -190,6 +233,17 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'",
     ),
     ({"strategy__blueGreen": {}}, "spec.strategy", "Multiple Strategies can not be listed"),
+    ({"strategy": {"blueGreen": {"previewService": "a"}}}, "spec.strategy.blueGreen.activeService", "is required"),
+    (
+        {"strategy": {"blueGreen": {"activeService": "a", "previewService": "a"}}},
+        "spec.strategy.blueGreen.previewService",
+        "This rollout uses the same service for the active and preview services",
+    ),
+    (
+        {"strategy": {"blueGreen": {"activeService": "a", "scaleDownDelayRevisionLimit": 11}}},
+        "spec.strategy.blueGreen.scaleDownDelayRevisionLimit",
+        "revision history limit can not be smaller",
+    ),
     ({"template": {"metadata": {}}}, "spec.template", "template must be empty for workload reference rollout"),
     ({"workloadRef": None}, "spec", "has neither a template nor a workloadRef"),
     ({"workloadRef": None, "selector": {}}, "spec.selector", "empty selector is invalid for deployment"),

@@ -29,7 +29,9 @@ CONTROLLERS_CANARY = (
     "scaleDownDelayRevisionLimit",
     "scaleDownDelaySeconds",
 )
+CONTROLLERS_BLUE_GREEN = ("abortScaleDownDelaySeconds", "maxUnavailable", "scaleDownDelayRevisionLimit")
 NOT_YET = {
+    "activeMetadata": "write it into the pod template, where previewMetadata overrides it for the new pods",
     "antiAffinity": "write the affinity into the pod template",
     "pingPong": "use canaryService and stableService",
     "stableMetadata": "write it into the pod template, where canaryMetadata overrides it for the canary's pods",
@@ -48,7 +50,7 @@ class Reader:
             self.top.settle()
         self.namespace, self.name = rollout.ref.namespace, rollout.ref.name
         self.spec = self.top.mapping("spec", required=True)
-        self.canary = self._strategy()
+        self.canary, self.blue_green = self._strategy()
         self.routing = self.canary.mapping("trafficRouting")
         self.most = self.routing.whole("maxTrafficWeight", 1) or ALL
         self.workload, self.workload_field = self._workload()
@@ -59,15 +61,20 @@ class Reader:
 
     def mention(self) -> None:
         """Say what means nothing here, and refuse what would mean something that is not rendered."""
-        for place, keys in ((self.spec, CONTROLLERS), (self.canary, CONTROLLERS_CANARY)):
+        for place, keys in (
+            (self.spec, CONTROLLERS),
+            (self.canary, CONTROLLERS_CANARY),
+            (self.blue_green, CONTROLLERS_BLUE_GREEN),
+        ):
             for key in keys:
                 kept = self.inline and place is self.spec and key in WORKLOADS[GROUP, "Rollout"].keeps
                 if place.has(key) and not kept:
                     message = "is for a controller, and means nothing here"
                     self.remarks.append(Result(INFO, message, place.ref, place.at(key).path))
-        for key, instead in NOT_YET.items():
-            if self.canary.has(key):
-                self.canary.at(key).problem(f"is not rendered; {instead}")
+        for place in (self.canary, self.blue_green):
+            for key, instead in NOT_YET.items():
+                if place.has(key):
+                    place.at(key).problem(f"is not rendered; {instead}")
 
     def percent(self, value: int, place: Fields) -> int:
         """Return a weight in percent of all requests; not every share of another total is one."""
@@ -75,15 +82,13 @@ class Reader:
             place.problem(f"{value} of {self.most} is no whole percentage, and weights are rendered in percent only")
         return value * ALL // self.most
 
-    def _strategy(self) -> Fields:
+    def _strategy(self) -> tuple[Fields, Fields]:
         strategy = self.spec.mapping("strategy", required=True)
         if strategy.has("canary") and strategy.has("blueGreen"):
             strategy.problem("Multiple Strategies can not be listed: keep canary or blueGreen")
-        elif strategy.has("blueGreen"):
-            strategy.at("blueGreen").problem("is not rendered yet; that can be: canary")
-        elif strategy and not strategy.has("canary"):
+        elif strategy and not strategy.has("canary") and not strategy.has("blueGreen"):
             strategy.problem("Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'")
-        return strategy.mapping("canary")
+        return strategy.mapping("canary"), strategy.mapping("blueGreen")
 
     def _workload(self) -> tuple[Ref, str]:
         place = self.spec.mapping("workloadRef")

@@ -58,12 +58,10 @@ local function meet_prefix(kind, value, other, text)
     return other == PREFIX and within(value, text) and "stay" or "never"
   elseif other == EXACT then
     return within(text, value) and "narrow" or "never"
-  elseif trim(value) == trim(text) then
-    return #text > #value and "respell" or "stay"
-  elseif within(trim(text), value) then
-    return "narrow"
+  elseif within(trim(value), text) then
+    return "stay"
   end
-  return within(trim(value), text) and "stay" or "never"
+  return within(trim(text), value) and "narrow" or "never"
 end
 
 local function meet(into, from, found)
@@ -72,7 +70,7 @@ local function meet(into, from, found)
   into.path = into.path or copy(from.path)
   if kind ~= other or value ~= text then
     local verdict = ((kind == REGEX or other == REGEX) and meet_regex or meet_prefix)(kind, value, other, text)
-    if verdict == "narrow" or verdict == "respell" then
+    if verdict == "narrow" then
       into.path = { type = other, value = text }
     end
     found.more = found.more or verdict == "narrow"

@@ -100,5 +100,5 @@ def _requests(view: View) -> str:
         return f"matching requests to the canary{rest}"
     if stage.traffic and stage.traffic.weight:
         return f"{stage.traffic.weight}% of requests to the canary"
-    alone = stage.pinned or view.isolation.mode == RENAME
+    alone = stage.pinned or view.plan.subsets or view.isolation.mode == RENAME
     return "no requests to the canary" if alone else "requests by number of pods"

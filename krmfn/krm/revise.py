@@ -42,6 +42,11 @@ def written(value: Any, verbatim: Verbatim) -> str:
     return _first_true((lambda: _emitted(planted), lambda: _emitted(value)), value)
 
 
+def listed(value: Any, column: int) -> str:
+    """Return a new item of a list, with its dash at a column, that means ``value``."""
+    return _first_true([lambda: f"- {emit.block(value, column + 2)}\n"], value, column)
+
+
 def moved(source: Source, listed: int | None) -> str:
     """Return the text of the object for a list with dashes at column ``listed``, or as a document (None).
 

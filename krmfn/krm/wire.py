@@ -11,6 +11,7 @@ import re
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.frame import Frame
 from krmfn.krm.internals import placed, restored
+from krmfn.krm.item import Made
 from krmfn.krm.outline import KIND, decoded, kind
 from krmfn.krm.package import LIST, STREAM, Package
 from krmfn.krm.slices import Unsure, cut
@@ -157,10 +158,18 @@ class _Writer:
         return memoryview(self.slices.data)[begin : self.slices.ends[behind - 1]]
 
     def _written(self, mark: int, item: Item) -> bytes:
-        text = " " * self.column + closed(self._tracked(mark, item), self.column)
+        text = " " * self.column + self._text(mark, item)
         if self.newline == "\r\n":
             text = re.sub("(?<!\r)\n", "\r\n", text)
         return text.encode()
+
+    def _text(self, mark: int, item: Item) -> str:
+        if isinstance(item, Made) and self._given(mark, item) is None:
+            return item.listed_as(self._placed(item), self.column)
+        return closed(self._tracked(mark, item), self.column)
+
+    def _placed(self, item: Item) -> Manifest:
+        return placed(item.value, item.path, self._free(item.path, item.index))  # type: ignore[no-any-return]
 
     def _tracked(self, mark: int, item: Item) -> Item:
         """Return an item with the annotations by which the host finds it, and no other such."""
@@ -168,7 +177,7 @@ class _Writer:
         if item is given:
             return item
         if given is None:
-            return _meaning(item, placed(item.value, item.path, self._free(item.path, item.index)))
+            return _meaning(item, self._placed(item))
         from krmfn.krm.identity import kept
 
         return kept(given, _meaning(item, restored(item.value, given.value)))

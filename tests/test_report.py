@@ -347,7 +347,7 @@ def test_what_is_wrong_is_said_once(shop):
     ("files", "options", "expected"),
     [
         ({"rollout__yaml": "kind: A\napiVersion: v1\n"}, (), "has no rollout"),
-        ({}, ("--rollout", "other"), "names rollout 'other'; the package has echo"),
+        ({}, ("--rollout", "other"), "names none of"),
         (
             {"rollout__yaml": ROLLOUT.replace("name: echo\n  strategy", "name: eco\n  strategy")},
             (),

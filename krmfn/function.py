@@ -52,7 +52,7 @@ def render(package: "Package", config: "Config", stable: "Package | None" = None
             raise Refused(problems)
         if views:
             placement.keep(states.write(placement.state(recorded(view) for view in views)), asked[0].rollout)
-        return Rendered(placement.changes(), tuple(findings), tuple(views))
+        return Rendered(placement.changes(), (*findings, *placement.departures()), tuple(views))
     except KrmfnError as problem:
         return Rendered({}, tuple(_located(result, package) for result in errors(problem)), failed=True)
 

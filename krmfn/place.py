@@ -7,6 +7,7 @@ from krmfn.errors import KrmfnError
 from krmfn.kinds import NOT_APPLIED
 from krmfn.krm import Item, dump, load, new, same
 from krmfn.krm.item import Ref
+from krmfn.results import WARNING, Result
 from krmfn.revisions import TEMPLATE
 from krmfn.scene import Scene, bare
 from krmfn.state import Edit, State
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from krmfn.krm.item import Manifest
-    from krmfn.results import Result
     from krmfn.state import Release
 
 
@@ -100,6 +100,17 @@ class Placement:
             self._after.setdefault(beside.mark, []).append(item)
         elif not same(bare(prior.value), manifest):
             self._edited[prior.mark] = new(manifest, path=prior.path, index=prior.index)
+
+    def departures(self) -> "Iterator[Result]":
+        """Warn of what people changed in objects that leave now; a pod template's changes are in the target already."""
+        wrote = {ref.key: load(text) for ref, text in self.scene.state.added}
+        for key, prior in self.scene.added.items():
+            if prior.mark in self._kept or key not in wrote:
+                continue
+            changes = diff(wrote[key], bare(prior.value))
+            if fields := [change.field for change in changes if change.path[:2] != TEMPLATE]:
+                message = "was changed by hand here, and leaves the package with what the release added"
+                yield Result(WARNING, message, prior.ref, fields[0], prior.path, prior.index)
 
     def changes(self) -> "dict[int, tuple[Item, ...]]":
         """Return, for each mark where something changed, the items that stand there now: none, one or several."""

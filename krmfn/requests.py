@@ -10,7 +10,7 @@ from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.frozen import Value
 from krmfn.krm import Item
-from krmfn.plan import Plan
+from krmfn.plan import COMPLETE, Plan
 from krmfn.results import INFO, Refused, Result
 from krmfn.scene import Scene
 
@@ -77,12 +77,25 @@ def _plan(item: Item, scene: Scene) -> Plan:
         raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
     try:
         shapes.check(item)
-        return dialect.plan(item, scene)
+        plan = dialect.plan(item, scene)
+        _check_workload(scene, plan)
     except KrmfnError as problem:
         problem.file = item.path
         for inner in problem.problems if isinstance(problem, Refused) else ():
             inner.file = item.path
         raise
+    return plan
+
+
+def _check_workload(scene: Scene, plan: Plan) -> None:
+    """Refuse another workload while a release is under way; between two releases the old one is forgotten."""
+    release = scene.state.release(plan.rollout)
+    if release is None or release.workload.key == plan.workload.key:
+        return
+    if release.position not in ("0", COMPLETE):
+        message = f"is now {plan.workload}, and a release of {release.workload} stands at {release.position}"
+        raise KrmfnError(f"{message}; go to 0 with that one first", ref=plan.rollout, field=plan.workload_field)
+    scene.forget(plan.rollout)
 
 
 def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[KrmfnError]":

@@ -45,6 +45,11 @@ class Scene:
             if item := self.lookup(edit.ref):
                 self.authored[item.mark] = undone(item, edit)
 
+    def forget(self, rollout: "Ref") -> None:
+        """Know nothing any more of the releases of a rollout."""
+        left = (release for release in self.state.releases if release.rollout.key != rollout.key)
+        self.state = self.state.replace(releases=tuple(left))
+
     def lookup(self, ref: "Ref") -> "Item | None":
         """Return the author's object of that group, kind, namespace and name (any version), as the author wrote it."""
         found = next(iter(self._called(ref)), None)

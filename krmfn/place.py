@@ -129,7 +129,7 @@ class Placement:
         stem, extension = splitext(source.path)
         path = f"{stem}-canary{extension}"
         if path not in self._paths:
-            there = [item.index for item in self.scene.package.find(path) if item.path == path and not self._ours(item)]
+            there = [item.index for item in self.scene.package.in_file(path) if not self._ours(item)]
             self._paths[path] = max(there, default=-1) + 1
         index = self._paths[path]
         self._paths[path] += 1
@@ -141,7 +141,7 @@ class Placement:
     def _check_hand_edits(self, ref: Ref, added: Added) -> None:
         """Refuse to lose what a person changed in an object that we wrote."""
         prior = self.scene.added.get(ref.key)
-        wrote = next((text for other, text in self.scene.state.added if other.key == ref.key), "")
+        wrote = self.scene.state.wrote(ref)
         if prior is None or not wrote:
             return
         for change in diff(load(wrote), bare(prior.value)):

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from krmfn.catalogue import Catalogue
     from krmfn.krm import Item, Package
     from krmfn.krm.item import Manifest
     from krmfn.plan import Plan, Route
     from krmfn.state import Edit
 
 INTERNAL = ("internal.config.", "config.kubernetes.io/", "config.k8s.io/", "kustomize.config.k8s.io/", "postrenderer.")
-# Finding a name in the text is quick for a few look-ups; from here on a table of all names is quicker.
-MANY = 24
+# A look-up is a search through the text; from here on it is quicker to have a table of all objects.
+MANY = 100
 
 
 class Scene:
@@ -40,7 +41,7 @@ class Scene:
         self.state = states.read(self.state_item) if self.state_item else states.State()
         self.added = {item.ref.key: self._read(item) for item in package.find(ROLLOUT) if ours(item)}
         self._looked_up = 0
-        self._names: dict[tuple[str, str, str, str], list[Item]] | None = None
+        self._catalogue: Catalogue | None = None
         for edit in self.state.edits:
             if item := self.lookup(edit.ref):
                 self.authored[item.mark] = undone(item, edit)
@@ -59,14 +60,18 @@ class Scene:
 
     def _called(self, ref: "Ref") -> "list[Item]":
         """Return every object of that group, kind, namespace and name, as it came in."""
+        if catalogue := self._all():
+            return catalogue.by_key.get(ref.key, [])
+        return [item for item in self.package.find(ref.name, ref.kind) if item.ref.key == ref.key]
+
+    def _all(self) -> "Catalogue | None":
+        """Return the table of all objects, where there have been look-ups enough."""
         self._looked_up += 1
-        if self._looked_up > MANY and self._names is None:
-            self._names = {}
-            for item in self.package.items:
-                self._names.setdefault(item.ref.key, []).append(item)
-        if self._names is None:
-            return [item for item in self.package.find(ref.name, ref.kind) if item.ref.key == ref.key]
-        return self._names.get(ref.key, [])
+        if self._looked_up > MANY and self._catalogue is None:
+            from krmfn.catalogue import Catalogue
+
+            self._catalogue = Catalogue(self.package.items)
+        return self._catalogue
 
     def require(self, ref: "Ref", by: "Ref", field: str) -> "Item":
         """Return the author's object, or raise a KrmfnError that names what is there instead, or there twice."""
@@ -84,8 +89,12 @@ class Scene:
         return self.require(Ref(f"{route.group}/v1", route.kind, namespace, route.name), plan.rollout, route.field)
 
     def of_kind(self, group: str, kind: str, *words: str) -> "Iterator[Item]":
-        """Yield the author's objects of a kind whose text could hold all the words."""
-        for item in self.package.find(kind, *words):
+        """Yield the author's objects of a kind that could hold all the words.
+
+        A word is a whole text or key, or the beginning of a key that ends with a dot or a slash.
+        """
+        catalogue = self._all()
+        for item in catalogue.holding(group, kind, words) if catalogue else self.package.find(kind, *words):
             if (item.ref.group, item.ref.kind) == (group, kind) and item.ref.key not in self.added:
                 yield self._read(self.authored.get(item.mark, item))
 

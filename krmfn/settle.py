@@ -96,10 +96,10 @@ def _canary_changes(scene: Scene, workload: Item) -> tuple[Change, ...]:
     """Return what people changed in the pod template of the canary workload since we wrote it."""
     key = body(workload.ref).replace(name=canary_name(workload.ref.name)).key
     item = scene.added.get(key)
-    wrote = next((load(text) for ref, text in scene.state.added if ref.key == key), None)
-    if item is None or wrote is None:
+    wrote = scene.state.wrote(item.ref) if item else ""
+    if item is None or not wrote:
         return ()
-    before, now = at(wrote, TEMPLATE), at(item.value, TEMPLATE)
+    before, now = at(load(wrote), TEMPLATE), at(item.value, TEMPLATE)
     return () if GONE in (before, now) else tuple(diff(before, now))
 
 

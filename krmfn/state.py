@@ -17,6 +17,7 @@ from krmfn.krm.item import Ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from krmfn.krm import Item
@@ -61,7 +62,18 @@ class State(Value):
 
     def release(self, rollout: Ref) -> Release | None:
         """Return the entry of a rollout."""
-        return next((r for r in self.releases if r.rollout.key == rollout.key), None)
+        return self._kept("_releases", lambda: {r.rollout.key: r for r in reversed(self.releases)}).get(rollout.key)
+
+    def wrote(self, ref: Ref) -> str:
+        """Return what we wrote as an added object, "" where we added none of that name."""
+        texts = self._kept("_texts", lambda: {other.key: text for other, text in reversed(self.added)})
+        return str(texts.get(ref.key, ""))
+
+    def _kept(self, name: str, table: "Callable[[], dict[Any, Any]]") -> "dict[Any, Any]":
+        """Return a table that is made once: with a thousand rollouts, looking through all of them takes the square."""
+        if name not in self.__dict__:
+            self.__dict__[name] = table()
+        return self.__dict__[name]  # type: ignore[no-any-return]
 
 
 def digest(text: str, size: int = 16) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Changes = Mapping[int, Sequence[Item]] | Sequence[Item]
 
 LIST, STREAM, FILES = "list", "stream", "files"
+MANY = 24
 
 
 class Given(Item):
@@ -112,6 +113,8 @@ class Package:
         """``frame`` is what stands around the items of a ResourceList, which is the only stream then."""
         self.wire, self.streams, self.frame, self.loans = wire, streams, frame, loans or {}
         self.items = Items(streams, self.loans)
+        self._asked = 0
+        self._files: dict[str, list[Item]] = {}
 
     @property
     def config(self) -> Manifest | None:
@@ -132,6 +135,14 @@ class Package:
         missed, however it is spelled. A word has no blanks, quotes or backslashes.
         """
         return map(self.items.__getitem__, self.items.holding(words))
+
+    def in_file(self, path: str) -> Sequence[Item]:
+        """Return the items of a file; where many files are asked for, from a table of all items."""
+        self._asked += 1
+        if self._asked > MANY and not self._files:
+            for item in self.items:
+                self._files.setdefault(item.path, []).append(item)
+        return self._files.get(path, ()) if self._files else [item for item in self.find(path) if item.path == path]
 
     def changes(self, items: Changes) -> dict[int, Sequence[Item]]:
         """Return, by mark, what stands in the place of each item that changed.

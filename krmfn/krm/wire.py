@@ -191,7 +191,7 @@ class _Writer:
     def _free(self, path: str, index: int) -> int:
         """Return the first index from ``index`` on that no document of the file has: kpt refuses to share them."""
         if path not in self.paths:
-            self.paths[path] = {item.index for item in self.package.find(path) if item.path == path}
+            self.paths[path] = {item.index for item in self.package.in_file(path)}
         while index in self.paths[path]:
             index += 1
         self.paths[path].add(index)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Kinds that have moved to another group and kept their meaning.
 MOVED = {("extensions", "Ingress"): "networking.k8s.io"}
+# What a run has found; its many rollouts look for the same few.
+_FOUND: dict[str, Script] = {}
 
 
 def find(group: str, kind: str, variant: str = "") -> Script | None:
@@ -23,11 +25,14 @@ def find(group: str, kind: str, variant: str = "") -> Script | None:
     parts = [MOVED.get((group, kind), group) or "core", kind, *([variant] if variant else [])]
     if not all(re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", part) for part in parts):
         return None
-    path = os.path.join(library(), *parts, "render.lua")
-    if not os.path.isfile(path):
-        return None
-    with open(path, encoding="utf-8") as file:
-        return load("/".join(parts), file.read())
+    name = "/".join(parts)
+    if name not in _FOUND:
+        path = os.path.join(library(), *parts, "render.lua")
+        if not os.path.isfile(path):
+            return None
+        with open(path, encoding="utf-8") as file:
+            _FOUND[name] = load(name, file.read())
+    return _FOUND[name]
 
 
 def load(name: str, source: str) -> Script:

@@ -1,6 +1,5 @@
 """Every provider keeps its promises, and is found by the name of what it routes."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -141,10 +140,8 @@ def test_case_that_is_not_kept(tmp_path, rest, problem):
 
 
 def test_large_route():
-    """A route of a thousand rules is rendered in less than a second."""
+    """A route of many rules is rendered within the budget of instructions."""
     case = next(case for case in CASES if case.path.endswith("three-hosts.yaml"))
     given = {**case.given, "spec": {**case.given["spec"], "rules": case.given["spec"]["rules"] * 350}}
-    start = time.monotonic()
     (canary,) = render(case.script, given, full(case.stage))
-    assert time.monotonic() - start < 1
     assert len(canary["spec"]["rules"]) == 350

@@ -13,6 +13,8 @@ _MOST_COMPARISONS = 2_500
 
 def same(a: Any, b: Any) -> bool:
     """Compare two JSON values; tells true, 1 and "1" apart, while 1 equals 1.0 as in JSON."""
+    if a is b or isinstance(a, str):
+        return a is b or bool(a == b)
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list):

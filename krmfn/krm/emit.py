@@ -124,23 +124,25 @@ def literal(value: str, column: int, *, single: bool = False, base: int = 2) -> 
 
     ``single`` allows one line as well. ``base`` is the distance to the parent, which an indentation indicator names.
     """
-    lines = value.split("\n")
-    last = lines.pop() if value.endswith("\n") else None
-    if not _literal_holds(lines) or (len(lines) == 1 and not single):
+    if "\n" not in value and not single:
+        return ""
+    text = value.removesuffix("\n")
+    lines = text.split("\n")
+    if not _literal_holds(text) or (len(lines) == 1 and not single):
         return ""
     indicator = str(base) if value.startswith(_INDENTS) else ""
-    head = "|" + indicator + ("-" if last is None else "")
+    head = "|" + indicator + ("" if value.endswith("\n") else "-")
     return "\n".join([head, *(" " * column + line if line else "" for line in lines)])
 
 
-def _literal_holds(lines: list[str]) -> bool:
-    """Say whether a literal block gives exactly these lines, also after editors and kyaml have handled it.
+def _literal_holds(text: str) -> bool:
+    """Say whether a literal block gives exactly this text, also after editors and kyaml have handled it.
 
     An empty last line would need the `+` that keeps every line break after it; trailing spaces are lost on the way.
     """
-    if not lines[-1].strip():
+    if not text[text.rfind("\n") + 1 :].strip() or text.endswith((" ", "\t")) or " \n" in text or "\t\n" in text:
         return False
-    return all(line.replace("\t", "").isprintable() and not line.endswith((" ", "\t")) for line in lines)
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def flow(value: Any, *, in_flow: bool = True, json: bool = False) -> str:

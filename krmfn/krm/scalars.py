@@ -30,7 +30,6 @@ _MISREAD = r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*"
 _DIGITS = frozenset("0123456789")
 # With what a number begins, behind its sign, and with what it ends.
 _FIRST, _LAST = _DIGITS | {".", "_"}, frozenset("0123456789abcdefABCDEF_.nN")
-_NOT_IN_PLAIN = (": ", " #", "  ")
 _PLAIN_IN_FLOW = r"[A-Za-z0-9_/.$][\w/.$%+@~-]*"
 _TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -103,7 +102,7 @@ def plain(value: str, *, flow: bool = False) -> bool:
         return False
     if _misread(value) or value.startswith(("---", "...")) or not value.isprintable():
         return False
-    if value.endswith((":", " ")) or any(bad in value for bad in _NOT_IN_PLAIN):
+    if value.endswith((":", " ")) or ": " in value or " #" in value or "  " in value:
         return False
     return value[0].isalnum() or value[0] in "_/" or (value[0] in ".$(+^;~-" and value[1:2] not in ("", " "))
 

@@ -45,7 +45,9 @@ class Revisions(Value):
     @property
     def differ(self) -> bool:
         """Tell whether there are two different revisions."""
-        return bool(self.target) and not same(load(self.stable), load(self.target))
+        if "_differ" not in self.__dict__:  # it is asked at the beginning and at the end of a run
+            self.__dict__["_differ"] = bool(self.target) and not same(load(self.stable), load(self.target))
+        return bool(self.__dict__["_differ"])
 
 
 class Found(Value):

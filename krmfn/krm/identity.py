@@ -36,14 +36,14 @@ _KEYS = (
 
 def kept(given: Item, item: Item) -> Item:
     """Return what became of an item, without its ids if a host could undo part of that; new ones never have any."""
-    value = _anonymous(item.value)
+    value = anonymous(item.value)
     if value is item.value or item.text == given.text:
         return item
     same_place = item.mark >= 0 and unmerged(given._source, item._source)  # noqa: SLF001 - each is read only once
     return item if same_place else item.edited(value)
 
 
-def _anonymous(value: Any) -> Any:
+def anonymous(value: Any) -> Any:
     """Return an object without ids; the same object where it has none."""
     metadata: Any = value.get("metadata") if isinstance(value, dict) else None
     annotations: Any = metadata.get("annotations") if isinstance(metadata, dict) else None

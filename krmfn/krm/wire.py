@@ -164,16 +164,16 @@ class _Writer:
         return text.encode()
 
     def _text(self, mark: int, item: Item) -> str:
-        if isinstance(item, Made) and self._given(mark, item) is None:
-            return item.listed_as(self._placed(item), self.column)
-        return closed(self._tracked(mark, item), self.column)
+        given = self._given(mark, item)
+        if not isinstance(item, Made):
+            return closed(self._tracked(item, given), self.column)
+        return item.listed_as(_renewed(item, given) if given else self._placed(item), self.column)
 
     def _placed(self, item: Item) -> Manifest:
         return placed(item.value, item.path, self._free(item.path, item.index))  # type: ignore[no-any-return]
 
-    def _tracked(self, mark: int, item: Item) -> Item:
+    def _tracked(self, item: Item, given: Item | None) -> Item:
         """Return an item with the annotations by which the host finds it, and no other such."""
-        given = self._given(mark, item)
         if item is given:
             return item
         if given is None:
@@ -196,6 +196,13 @@ class _Writer:
             index += 1
         self.paths[path].add(index)
         return index
+
+
+def _renewed(item: Item, given: Item) -> Manifest:
+    """Return what an item means that was written anew, in the place of one that the host knows."""
+    from krmfn.krm.identity import anonymous
+
+    return anonymous(restored(item.value, given.value))  # type: ignore[no-any-return]
 
 
 def _meaning(item: Item, value: Manifest) -> Item:

@@ -213,7 +213,7 @@ class Broken:
     def plan(self, rollout, scene):
         return 1 // 0
 
-dialects.DIALECTS.update(dict.fromkeys(dialects.DIALECTS, Broken()))
+dialects.DIALECTS.update(dict.fromkeys(dialects.DIALECTS, Broken))
 sys.exit(hosts.run_function())
 """
 

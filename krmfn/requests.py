@@ -45,8 +45,12 @@ def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]
     problems += [problem for request in found if request.plan.disabled for problem in _disabled(scene, request)]
     if problems:
         raise Refused(problems)
-    active = [request for request in found if request.position and not request.plan.disabled]
-    return active, [Result(INFO, _idle(request), request.plan.rollout) for request in found if request not in active]
+    idle = [Result(INFO, _idle(r), r.plan.rollout) for r in found if not _active(r)]
+    return [request for request in found if _active(request)], idle
+
+
+def _active(request: Request) -> bool:
+    return bool(request.position) and not request.plan.disabled
 
 
 def _idle(request: Request) -> str:

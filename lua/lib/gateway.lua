@@ -1,7 +1,7 @@
 -- What the routes of the Gateway API share: rules with matches, filters and weighted backends, edited in place.
 --
--- A weight divides the stable Service's share of every rule that leads to it. Requests that match get rules of their own,
--- copies of those rules that lead to the canary, right before them; see lib/precedence.lua for why there may be more.
+-- A weight divides the stable Service's share of every rule that leads to it. Requests that match get rules of their
+-- own, copies of those rules that lead to the canary, right before them; lib/precedence.lua says why there may be more.
 -- https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 
 local modifier, precedence = use "modifier", use "precedence"

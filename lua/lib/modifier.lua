@@ -1,4 +1,4 @@
--- Changes of request headers in the Gateway API: { set = { { name, value } }, add = { { name, value } }, remove = { name } }.
+-- Changes of request headers in the Gateway API: { set = { { name, value } }, add = likewise, remove = { name } }.
 
 local modifier = {}
 

@@ -1,10 +1,10 @@
 -- Which rules a route of the Gateway API needs, so that some of the requests of a rule go elsewhere.
 --
--- Its rules are not tried in the order in which they are written. Of all matches of a route that hold, the one that asks
--- for most wins; the order of the rules counts only between equals. So a rule that asks for one thing more than the rule
--- it was made from may win over a third one, which was to win over both. Wherever that can happen, a copy of the third
--- rule is added that asks for all of it (a guard), and in turn for that one. Then for every request the first match is
--- one that was made from the match that was first before:
+-- Its rules are not tried in the order in which they are written. Of all matches of a route that hold, the one that
+-- asks for most wins; the order of the rules counts only between equals. So a rule that asks for one thing more than
+-- the rule it was made from may win over a third one, which was to win over both. Wherever that can happen, a copy of
+-- the third rule is added that asks for all of it (a guard), and in turn for that one. Then for every request the first
+-- match is one that was made from the match that was first before:
 --
 --   Let e, made from the match q, be first for a request, and p the match that was first for it before. If p is not q,
 --   then p was tried before q, and e is tried before p. So there is a guard that asks for e and p. It holds, and is
@@ -169,7 +169,7 @@ local function guarded(api, entries, all, seen, used)
 end
 
 -- Return, for each rule, the additional matches that have to stand before it, in order: { rule, at, from, to }, where
--- `from` is the match it was made from, in a rule and at a place there, and `to` the one it asks for. `leads`: the rules
+-- `from` is the match it was made from, in a rule and at a place there, and `to` what it asks for. `leads`: the rules
 -- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy.
 function precedence.additions(api, rules, leads, wanted)
   local all, seen, used, blocks = spread(api, rules), {}, {}, {}

@@ -72,7 +72,7 @@ def conditions(names: Mapping[str, tuple[str, ...]], most: int = 2) -> Strategy:
 HTTP_PATH = st.builds(
     lambda kind, value: {"type": kind, "value": value}, st.sampled_from(["PathPrefix", "Exact"]), st.sampled_from(PATHS)
 )
-PATTERN = st.sampled_from([{"type": REGEX, "value": "^/a/[^/]*$"}, {"type": REGEX, "value": "^/b.*$"}])
+PATTERN = st.sampled_from([{"type": REGEX, "value": value} for value in ("^/a/[^/]*$", "^/b.*$", "^/a/b.*$")])
 ANY_PATH = often((9, HTTP_PATH), (1, PATTERN))
 HTTP_MATCH = st.builds(
     lambda **parts: without_none(parts),
@@ -343,6 +343,7 @@ RARE = {
         [lead("web", ask("a")), lead("api", ask("b")), lead("web", ask("c")), lead("old")],
         ask("d", "e"),
     ),
+    "a prefix that only looks like one": ([lead("web", at("/ab")), lead("web", at("/a")), lead("old")], at("/a")),
     "one prefix, with and without a slash": (
         [lead("web", at("/")), lead("api", at("/a/") | ask("b"))],
         at("/a") | ask("a"),
@@ -359,7 +360,7 @@ def test_what_is_rarely_generated(name: str, reading: Reading) -> None:
     base = {"apiVersion": f"{GROUP}/v1", "kind": "HTTPRoute", "metadata": {"name": "web"}, "spec": {"rules": rules}}
     stage = full(NAMES | {"matches": [match]})
     made = rendered(base, stage)
-    for path, count in product(("/", "/a", "/a/", "/a/b"), range(64)):
+    for path, count in product(("/", "/a", "/a/", "/a/b", "/ab"), range(64)):
         request = Request(path, {name: "1" for bit, name in enumerate("abcdef") if count >> bit & 1})
         there = expected(route(base, request, reading), stage, request)
         assert route(made, request, reading) == there, request

@@ -5,7 +5,7 @@
 
 local istio = {}
 
--- Return the name and the namespace (nil where it is not written) of the Service that a host may be; nil for no Service.
+-- Return the name and the namespace (nil where it is not written) of the Service that a host is; nil for no Service.
 local function parts(host)
   local name, rest = (host or ""):match("^([^.*]+)(.*)$")
   local namespace, domain = (rest or ""):match("^%.([^.]+)(.*)$")

@@ -10,7 +10,8 @@ local matching = {}
 local PARTS = { uri = true, scheme = true, method = true, authority = true }
 
 local function any(condition)
-  return condition.regex == "*" or condition.regex == ".*" or not (condition.exact or condition.prefix or condition.regex)
+  local asks = condition.exact or condition.prefix or condition.regex
+  return not asks or condition.regex == "*" or condition.regex == ".*"
 end
 
 local function shown(condition)
@@ -19,8 +20,8 @@ local function shown(condition)
 end
 
 local function both_hold(a, b, what, field)
-  fail(field, "asks for " .. what .. " (" .. shown(a) .. ") where the step does too (" .. shown(b) .. "), and Istio asks "
-    .. "for one of them; write in one place what has to hold, or let the step look at something else")
+  fail(field, "asks for " .. what .. " (" .. shown(a) .. ") where the step does too (" .. shown(b) .. "), and Istio "
+    .. "asks for one of them; write in one place what has to hold, or let the step look at something else")
 end
 
 -- Return the condition that holds where a and b do, nil where no text can meet both.
@@ -100,8 +101,8 @@ local function narrowed(own, asked, field)
   return made
 end
 
--- Return the matches that hold where one of `own` (nil: all requests) and one of `asked` do, each { match, own, place }:
--- what it is, what it was, and for which match of the step.
+-- Return the matches that hold where one of `own` (nil: all requests) and one of `asked` do, each { match, own, place }
+-- with what it is, what it was, and for which match of the step it is.
 function matching.narrowed(own, asked, field)
   local made = {}
   for i, match in ipairs(own and own[1] and own or { {} }) do
@@ -113,7 +114,7 @@ function matching.narrowed(own, asked, field)
   return made
 end
 
--- What a step asks for -------------------------------------------------------------------------------------------------
+-- What a step asks for ------------------------------------------------------------------------------------------------
 
 local function said(condition)
   return { [condition.type == "RegularExpression" and "regex" or "exact"] = condition.value }
@@ -126,8 +127,8 @@ end
 -- Istio knows the header only. What a regular expression of the step would match could reach into the next cookie.
 local function in_cookies(cookie)
   if cookie.type == "RegularExpression" then
-    fail("matches", "a regular expression for the cookie " .. cookie.name .. " cannot be kept from other cookies; ask for "
-      .. "a value, or match the header cookie with a regular expression of your own")
+    fail("matches", "a regular expression for the cookie " .. cookie.name .. " cannot be kept from other cookies; ask "
+      .. "for a value, or match the header cookie with a regular expression of your own")
   end
   return { regex = "(.*;\\s*)?" .. quoted(cookie.name) .. "=" .. quoted(cookie.value) .. "(;.*)?" }
 end

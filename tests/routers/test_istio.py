@@ -52,23 +52,23 @@ def record(**parts: Strategy) -> Strategy:
 
 # What a rule asks for, from a world so small that everything meets everything.
 
-USUAL = [{"prefix": "/"}, {"prefix": "/a"}, {"prefix": "/a/"}, {"exact": "/a/b"}, {"prefix": "/A/b"}]
-RARE = [{"regex": ".*"}, {"regex": "/a(/.*)?"}, {}, {"exact": "/"}, {"prefix": ""}, {"exact": "/B"}]
+USUAL = [{"prefix": "/"}, {"prefix": "/a"}, {"prefix": "/a/"}, {"exact": "/a/b"}]
+RARE = [{"regex": ".*"}, {"regex": "/a(/.*)?"}, {}, {"exact": "/"}, {"prefix": ""}, {"prefix": "/A/b"}]
 URIS = st.sampled_from([*USUAL * 3, *RARE])
 TEXTS = st.sampled_from(
     [{"exact": "1"}, {"exact": "1"}, {"prefix": "1"}, {"exact": "2"}, {}, {"regex": "*"}, {"regex": "1+"}]
 )
 MATCH = record(
     uri=maybe(URIS),
-    ignoreUriCase=maybe(st.just(value=True), odds=4),
-    method=maybe(st.just({"exact": "GET"}), odds=4),
-    headers=maybe(st.dictionaries(st.sampled_from(["x", "X", "y"]), TEXTS, min_size=1, max_size=1), odds=2),
-    withoutHeaders=maybe(st.dictionaries(st.sampled_from(["x", "z"]), TEXTS, min_size=1, max_size=1), odds=5),
-    queryParams=maybe(st.dictionaries(st.just("q"), TEXTS, min_size=1), odds=3),
-    gateways=maybe(st.sampled_from([["mesh"], ["edge"], ["mesh", "edge"]]), odds=5),
-    sourceLabels=maybe(st.just({"app": "front"}), odds=5),
-    port=maybe(st.just(8080), odds=5),
-    name=maybe(st.just("one"), odds=5),
+    ignoreUriCase=maybe(st.just(value=True), odds=2),
+    method=maybe(st.just({"exact": "GET"}), odds=8),
+    headers=maybe(st.dictionaries(st.sampled_from(["x", "X", "y"]), TEXTS, min_size=1, max_size=1), odds=3),
+    withoutHeaders=maybe(st.dictionaries(st.sampled_from(["x", "z"]), TEXTS, min_size=1, max_size=1), odds=8),
+    queryParams=maybe(st.dictionaries(st.just("q"), TEXTS, min_size=1), odds=5),
+    gateways=maybe(st.sampled_from([["mesh"], ["edge"], ["mesh", "edge"]]), odds=8),
+    sourceLabels=maybe(st.just({"app": "front"}), odds=8),
+    port=maybe(st.just(8080), odds=8),
+    name=maybe(st.just("one"), odds=8),
 )
 CONNECTED = record(
     port=maybe(st.just(443), odds=2),
@@ -122,7 +122,7 @@ def rules(draw: st.DrawFn, subsets: tuple[str | None, ...]) -> dict[str, Any]:
         return without_none(made | ({"redirect": {"uri": "/new"}} if answer else {"directResponse": {"status": 404}}))
     more = record(
         name=maybe(st.just("named")),
-        headers=maybe(st.one_of(REQUEST_HEADERS, st.just({"request": {"set": {"w": "r"}}})), odds=5),
+        headers=maybe(st.one_of(REQUEST_HEADERS, st.just({"request": {"set": {"w": "r"}}})), odds=3),
         rewrite=maybe(
             st.sampled_from(
                 [
@@ -213,14 +213,15 @@ def conditions(names: tuple[str, ...], values: tuple[str, ...], *, regex: bool =
         st.sampled_from(values),
         st.sampled_from(kinds),
     )
-    return st.lists(one, max_size=2, unique_by=lambda condition: condition["name"].lower())
+    several = st.lists(one, max_size=2, unique_by=lambda condition: condition["name"].lower())
+    return maybe(several, odds=2).map(lambda found: found or [])
 
 
 PATH = st.one_of(
     st.builds(
         lambda kind, value: {"type": kind, "value": value},
-        st.sampled_from(["Exact", "PathPrefix"]),
-        st.sampled_from(["/", "/a", "/a/", "/a/b", "/b"]),
+        st.sampled_from(["Exact", "PathPrefix", "PathPrefix"]),
+        st.sampled_from(["/a", "/a", "/a/b", "/a/b", "/", "/a/", "/b"]),
     ),
     st.just({"type": REGEX, "value": "/a(/.*)?"}),
 )
@@ -231,12 +232,13 @@ WANTED = record(
         st.builds(lambda value: {"name": "c.d", "value": value, "type": "Exact"}, st.sampled_from(["1", "a+b"])),
         max_size=1,
     ),
-    path=maybe(PATH, odds=2),
+    path=maybe(PATH),
 )
 WEIGHT = st.one_of(st.integers(0, 100), st.sampled_from([0, 1, 5, 20, 50, 100]))
 MODIFIERS = st.sampled_from(
     [
         {"set": [{"name": "x-side", "value": "canary"}], "add": [{"name": "V", "value": "b"}]},
+        {"set": [{"name": "V", "value": "b"}]},
         {"remove": ["v", "Y"], "add": [{"name": "x", "value": "3"}]},
     ]
 )
@@ -245,7 +247,7 @@ MODIFIERS = st.sampled_from(
 @st.composite
 def stages(draw: st.DrawFn, *, split: bool) -> dict[str, Any]:
     """Make a stage: neutral, a weight, matches, or both."""
-    kind = draw(st.sampled_from(["neutral", "weight", "weight", "matches", "matches", "both", "both"]))
+    kind = draw(st.sampled_from(["weight", "weight", "matches", "matches", "matches", "both", "both", "neutral"]))
     made: dict[str, Any] = {
         "name": "web-canary",
         "stableService": "web",
@@ -259,7 +261,7 @@ def stages(draw: st.DrawFn, *, split: bool) -> dict[str, Any]:
         made["weight"] = draw(WEIGHT)
     if kind in ("matches", "both"):
         made["matches"] = draw(st.lists(WANTED, min_size=1, max_size=3))
-    if modifier := draw(maybe(MODIFIERS, odds=4)):
+    if modifier := draw(maybe(MODIFIERS, odds=3)):
         made["headerModifier"] = modifier
     return full(made)
 

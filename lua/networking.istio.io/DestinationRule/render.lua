@@ -27,14 +27,15 @@ local function check_host(given, stage)
   end
 end
 
--- Subsets --------------------------------------------------------------------------------------------------------------
+-- Subsets -------------------------------------------------------------------------------------------------------------
 
 -- Fail where a subset that the author has written for the canary is not about its pods.
 local function check_own(subset, labels, field)
   local shared = not next(labels)
   for key, item in pairs(subset.labels or {}) do
     if labels[key] and labels[key] ~= item then
-      fail(field .. ".labels", "says " .. key .. ": " .. item .. ", and the canary's pods get " .. key .. ": " .. labels[key])
+      fail(field .. ".labels", "says " .. key .. ": " .. item .. ", and the canary's pods get " .. key .. ": "
+        .. labels[key])
     end
     shared = shared or labels[key] ~= nil
   end
@@ -53,8 +54,8 @@ local function check_others(subsets, name)
     first = first or subset.name ~= name and i
   end
   if first then
-    fail("spec.subsets[" .. first - 1 .. "].labels", "is empty, so that " .. subsets[first].name .. " is every pod of the "
-      .. "Service, also the canary's; give it a label that only stable pods carry")
+    fail("spec.subsets[" .. first - 1 .. "].labels", "is empty, so that " .. subsets[first].name .. " is every pod of "
+      .. "the Service, also the canary's; give it a label that only stable pods carry")
   end
 end
 
@@ -81,8 +82,8 @@ local function with_subset(given, stage)
     end
   end
   if not next(labels) then
-    fail("spec.subsets", "needs a subset " .. name .. ", and the canary's pods carry no label that others do not; give them "
-      .. "one with patchPodTemplateMetadata, such as version: canary")
+    fail("spec.subsets", "needs a subset " .. name .. ", and the canary's pods carry no label that others do not; give "
+      .. "them one with patchPodTemplateMetadata, such as version: canary")
   end
   local made = copy(example(subsets, name)) or {}
   made.name, made.labels = name, copy(labels)
@@ -91,7 +92,7 @@ local function with_subset(given, stage)
   return given
 end
 
--- Services -------------------------------------------------------------------------------------------------------------
+-- Services ------------------------------------------------------------------------------------------------------------
 
 -- Return the DestinationRule of the canary's Service, nil where there is nothing to say. Which subset its pods would be
 -- like is for the VirtualService to say, which may name none.
@@ -125,8 +126,8 @@ end
 return {
   -- It stands beside the object that divides, and is in the way of nothing that that one can express.
   supports = {
-    "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex", "path.exact",
-    "path.prefix", "path.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
+    "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
+    "path.exact", "path.prefix", "path.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
   },
 
   render = function(given, stage)

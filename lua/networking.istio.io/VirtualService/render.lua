@@ -1,11 +1,8 @@
 -- Istio: the canary becomes one more destination of every rule that leads to the stable Service, and requests that
 -- match get a rule of their own, right before the one that they would have met: the first rule that holds wins.
---
--- Weights are relative. Those that sum to 100 go on doing so (before Istio 1.15 they had to), unless rounding would
--- leave a side with nothing; others are multiplied where only that divides them. A single destination gets everything.
 -- https://istio.io/latest/docs/reference/config/networking/virtual-service/
 
-local istio, matching, headers = use "istio", use "istiomatch", use "istioheaders"
+local istio, matching, headers, weights = use "istio", use "istiomatch", use "istioheaders", use "istioweights"
 
 -- Call visit(rule, field, protocol) for every rule.
 local function each_rule(spec, visit)
@@ -16,56 +13,7 @@ local function each_rule(spec, visit)
   end
 end
 
--- Weights --------------------------------------------------------------------------------------------------------------
-
-local function gcd(a, b)
-  return b == 0 and a or gcd(b, a % b)
-end
-
--- Return the weights of a route, and their sum.
-local function weigh(route, field)
-  local weights, sum = {}, 0
-  for i, entry in ipairs(route) do
-    weights[i] = #route == 1 and 100 or entry.weight or 0
-    if type(weights[i]) ~= "number" then
-      fail(field .. ".route[" .. i - 1 .. "].weight", "is not a number")
-    end
-    sum = sum + weights[i]
-  end
-  if sum == 0 then
-    fail(field .. ".route", "has several destinations and no weights, which Istio refuses")
-  end
-  return weights, sum
-end
-
--- Return `share` percent of each weight, in whole numbers whose sum is the nearest to `share` percent of them all (a
--- half goes to the stable side): the largest remainders are rounded up.
-local function portions(weights, share)
-  local found, order, left, sum = {}, {}, 0, 0
-  for i, weight in ipairs(weights) do
-    found[i], order[i] = math.floor(weight * share / 100), i
-    left, sum = left - found[i], sum + weight
-  end
-  table.sort(order, function(a, b)
-    local x, y = weights[a] * share % 100, weights[b] * share % 100
-    return x > y or x == y and a < b
-  end)
-  for i = 1, left + math.ceil(sum * share / 100 - 0.5) do
-    found[order[i]] = found[order[i]] + 1
-  end
-  return found
-end
-
--- Return by how much the weights of a route are multiplied before the stable ones among them are divided.
-local function factor(stable, share, total)
-  local common, sum, given = 100, 0, 0
-  for i, part in ipairs(portions(stable, share)) do
-    common, sum, given = gcd(common, stable[i] * share % 100), sum + stable[i], given + part
-  end
-  return total == 100 and given > 0 and given < sum and 1 or 100 / common
-end
-
--- Routes ---------------------------------------------------------------------------------------------------------------
+-- Routes --------------------------------------------------------------------------------------------------------------
 
 -- Return the entry for the canary's counterpart of a destination, which is made where there is none.
 local function counterpart(route, entry, written, work)
@@ -100,20 +48,20 @@ end
 -- Return the route with `share` percent of what goes to the stable Service given to the canary. What the author has
 -- given to the canary is part of what is divided.
 local function divided(route, share, work, field)
-  local weights, total = weigh(route, field)
+  local shares, total = weights.of(route, field)
   local stable, written = places(route, work.sides)
   for i, entry in ipairs(route) do
     if work.sides.of(entry.destination or {}) == "canary" then
-      weights[stable[1]], weights[i] = weights[stable[1]] + weights[i], 0
+      shares[stable[1]], shares[i] = shares[stable[1]] + shares[i], 0
     end
   end
   local own = {}
   for n, i in ipairs(stable) do
-    own[n] = weights[i]
+    own[n] = shares[i]
   end
-  local times, made = factor(own, share, total), copy(route)
+  local times, made = weights.factor(own, share, total), copy(route)
   for i, entry in ipairs(made) do
-    entry.weight = weights[i] * times
+    entry.weight = shares[i] * times
   end
   for n, i in ipairs(stable) do
     own[n] = made[i].weight
@@ -121,7 +69,7 @@ local function divided(route, share, work, field)
   if written and work.modifier then
     headers.change(made[written], work.modifier)
   end
-  for n, part in ipairs(portions(own, share)) do
+  for n, part in ipairs(weights.portions(own, share)) do
     local twin = counterpart(made, made[stable[n]], written, work)
     made[stable[n]].weight, twin.weight = own[n] - part, twin.weight + part
   end
@@ -140,7 +88,7 @@ local function moved(route, work, field)
   return kept
 end
 
--- Rules ----------------------------------------------------------------------------------------------------------------
+-- Rules ---------------------------------------------------------------------------------------------------------------
 
 -- Return the `rewrite.uri` of a rule for a match that asks for more of the path than it did: it replaces what matched.
 local function rewritten(rule, found, field)
@@ -196,7 +144,7 @@ local function leads(rule, sides, field)
   local stable = places(rule.route or {}, sides)
   for _, i in ipairs(sides.subsets and stable or {}) do
     if not rule.route[i].destination.subset then
-      fail(field .. ".route[" .. i - 1 .. "].destination.subset", "is not written, so this is every pod of the Service, "
+      fail(field .. ".route[" .. i - 1 .. "].destination.subset", "is not written: this is every pod of the Service, "
         .. "also the canary's, which have no Service of their own; name a subset that has only the stable pods")
     end
   end
@@ -219,7 +167,7 @@ local function worked(rule, protocol, work, field)
   return before
 end
 
--- The object -----------------------------------------------------------------------------------------------------------
+-- The object ----------------------------------------------------------------------------------------------------------
 
 local function hosts_of(spec)
   local hosts = {}
@@ -241,8 +189,8 @@ local function lead_nowhere(spec, hosts, service)
     seen[host] = true
   end
   if delegates[1] then
-    fail("spec.http", "does not route to the Service " .. service .. " itself; name the VirtualService that it delegates "
-      .. "to in its place: " .. table.concat(delegates, ", "))
+    fail("spec.http", "does not route to the Service " .. service .. " itself; name the VirtualService that it "
+      .. "delegates to in its place: " .. table.concat(delegates, ", "))
   end
   fail("spec", "does not route to the Service " .. service .. ", only to "
     .. (others[1] and table.concat(others, ", ") or "no Service at all"))
@@ -256,8 +204,8 @@ local function check_use(found, work, stage)
   end
   for _, one in ipairs(work.asked) do
     if not work.met[one.place] then
-      fail("matches[" .. one.place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the Service "
-        .. stage.stableService)
+      fail("matches[" .. one.place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the "
+        .. "Service " .. stage.stableService)
     end
   end
 end

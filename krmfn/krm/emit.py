@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INDENTS = (" ", "\t", "\n")
+_NAMES: dict[str, str] = {}  # keys as they have been written
+_MOST_NAMES = 1000
 
 
 class Text:
@@ -83,7 +85,17 @@ def _joined(entries: list[str], column: int) -> str:
 
 def _under_key(key: str, value: Any, column: int, style: Style) -> str:
     """Write one entry of a mapping at ``column``."""
-    return scalar(key) + ":" + after_colon(value, column, style)
+    return _name(key) + ":" + after_colon(value, column, style)
+
+
+def _name(key: str) -> str:
+    """Write a key; manifests have few different ones."""
+    text = _NAMES.get(key)
+    if text is None:
+        text = scalar(key)
+        if len(_NAMES) < _MOST_NAMES:
+            _NAMES[key] = text
+    return text
 
 
 def after_colon(value: Any, column: int, style: Style = CANONICAL, comment: str = "") -> str:

@@ -1,7 +1,8 @@
 """One Lua state: the room in which one script runs once.
 
 Kubernetes objects cross as JSON text, so no Python object is ever seen by Lua. What a script finds in its room is in
-``room.lua``, what survives the crossing in ``json.lua``. A state is never used twice, so that no script sees another.
+``room.lua``, what survives the crossing in ``json.lua``. No script sees another, and a user's none that ran before; one
+of ours runs again in its own room, where it cannot leave anything behind: it is loaded anew, and has no globals.
 """
 
 import os
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 LONGEST = 300  # characters of a message
 _SOURCES: "dict[str, bytes]" = {}
+_ROOMS: "dict[tuple[str, Limits], Any]" = {}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -62,14 +64,24 @@ def engine() -> "Any":
 
 
 def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = STANDARD) -> Answer:
-    """Run a script in a fresh state. Never raises for what a script does."""
+    """Run a script. Never raises for what a script does."""
     lua = engine()
     try:
-        return Answer(*_state(lua, script, limits)(script.source.encode(), text, like.encode()))
+        return Answer(*_room(lua, script, limits)(script.source.encode(), text, like.encode()))
     except (lua.LuaMemoryError, MemoryError):
+        _ROOMS.clear()
         return Answer(b"error", b"not enough memory")
     except (lua.LuaError, UnicodeEncodeError) as error:
         return Answer(b"error", str(error).encode(errors="replace"))
+
+
+def _room(lua: "Any", script: "Script", limits: Limits) -> "Any":
+    """Return what runs a script in a room of its own; furnishing one takes 0.5 ms, as long as most runs."""
+    if not script.trusted:
+        return _state(lua, script, limits)
+    if (script.source, limits) not in _ROOMS:
+        _ROOMS[script.source, limits] = _state(lua, script, limits)
+    return _ROOMS[script.source, limits]
 
 
 def _state(lua: "Any", script: "Script", limits: Limits) -> "Any":

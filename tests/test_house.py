@@ -9,9 +9,12 @@ import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+
+from tools.bench import corpus
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = sorted((ROOT / "krmfn").rglob("*.py"))
@@ -155,18 +158,34 @@ def test_ignored_rules_have_reasons():
     assert [] == [rule for rule in ignored if not re.search(rf'"{rule}", +# \S', text)]
 
 
-def loaded(module: str) -> set[str]:
-    """Import ``module`` in a new process without site packages' start-up hooks and return what that loaded."""
-    code = f"import sys; before = set(sys.modules); import {module}; print(*set(sys.modules) - before)"
+def told(code: str, given: str = "") -> str:
+    """Run code in a new process without site packages' start-up hooks; return the last line on standard error."""
     paths = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     environment = {**os.environ, "PYTHONPATH": paths}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], env=environment, capture_output=True, check=True, text=True
-    )
-    return {imported.partition(".")[0] for imported in done.stdout.split()}
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, env=environment, input=given, capture_output=True, check=True, text=True)
+    return done.stderr.splitlines()[-1]
+
+
+def loaded(module: str) -> set[str]:
+    """Import ``module`` and return what that loaded."""
+    code = f"import sys; old = set(sys.modules); import {module}; print('', *set(sys.modules) - old, file=sys.stderr)"
+    return {imported.partition(".")[0] for imported in told(code).split()}
 
 
 @pytest.mark.parametrize("module", [p.stem for p in PACKAGE if p.parent.name == "krmfn" and p.stem != "cli"])
 def test_starting_is_cheap(module):
     """No module of the function's path loads anything that takes as long as starting Python."""
     assert set() == loaded(f"krmfn.{module}".removesuffix(".__init__")) & DEAR
+
+
+def test_a_run_of_the_function_is_cheap():
+    """A whole run loads no command line, no ruamel.yaml, of PyYAML only what is C, and nothing else that is dear."""
+    code = "import sys; from krmfn.__main__ import main; main([]); print(*sys.modules, file=sys.stderr)"
+    given = StringIO()
+    corpus.write(given, StringIO(), corpus.small(), corpus.step())
+    modules = set(told(code, given.getvalue()).split())
+
+    assert "lupa.lua51" in modules
+    assert set() == {"yaml.loader", "lupa.version", "contextlib"} & modules
+    assert set() == {name.partition(".")[0] for name in modules} & DEAR - {"lupa"}

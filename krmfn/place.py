@@ -28,7 +28,7 @@ class Placement:
         """Start from the package as its author wrote it: what we added before is gone unless it is added again."""
         self.scene = scene
         self.edits: list[Edit] = []
-        self.added: list[tuple[Ref, Manifest]] = []
+        self.added: list[tuple[Ref, str]] = []
         self._edited: dict[int, Item] = dict(scene.authored)
         self._after: dict[int, list[Item]] = {}
         self._kept: dict[int, Item] = {}
@@ -52,8 +52,7 @@ class Placement:
         there = tuple(
             r for r in self.scene.state.releases if r.rollout.key not in keys and self.scene.lookup(r.rollout)
         )
-        added = tuple((ref, dump(manifest)) for ref, manifest in self.added)
-        return State((*done, *there), tuple(self.edits), added)
+        return State((*done, *there), tuple(self.edits), tuple(self.added))
 
     def edit(self, edited: Edited, *, record: bool) -> None:
         """Set a field of one of the author's objects; ``record`` it where it has to be undone later."""
@@ -71,16 +70,15 @@ class Placement:
         if theirs := self.scene.lookup(ref):
             message = "is in the package, and the release needs that name for its canary; rename one of them"
             raise KrmfnError(message, ref=theirs.ref, file=theirs.path)
-        self.added.append((ref, added.manifest))
         self._check_hand_edits(ref, added)
         prior = self.scene.added.get(ref.key)
+        path, index = (prior.path, prior.index) if prior else self._beside(added.source)
+        item = new(added.manifest, path=path, index=index)
+        self.added.append((ref, item.text))
         if prior is None:
-            path, index = self._beside(added.source)
-            self._after.setdefault(added.source.mark, []).append(new(added.manifest, path=path, index=index))
-        elif same(bare(prior.value), added.manifest):
-            self._kept[prior.mark] = prior
+            self._after.setdefault(added.source.mark, []).append(item)
         else:
-            self._kept[prior.mark] = new(added.manifest, path=prior.path, index=prior.index)
+            self._kept[prior.mark] = prior if same(bare(prior.value), added.manifest) else item
 
     def set_apart(self, item: Item) -> None:
         """Mark an object as one that is read by krmfn and never applied."""

@@ -207,7 +207,7 @@ class Position(Value):
         return f"{self.start}>{self.end}/{self.half}" if self.half else self.end
 
 
-_HALF = re.compile(r"(?:([a-z0-9]+)>)?([a-z0-9]+)/(scale|shift|drain)")
+_HALF = r"(?:([a-z0-9]+)>)?([a-z0-9]+)/(scale|shift|drain)"
 
 
 def locate(text: str, rests: "Sequence[str]") -> Position:
@@ -218,7 +218,7 @@ def locate(text: str, rests: "Sequence[str]") -> Position:
     text = text.strip()
     if text in rests:
         return Position(text, text)
-    if found := _HALF.fullmatch(text):
+    if found := re.fullmatch(_HALF, text):
         start, end, half = found.groups()
         if start is None and end.isdigit() and end != "0":
             start = str(int(end) - 1)

@@ -113,12 +113,12 @@ def _after_dash(value: Any, column: int, style: Style) -> str:
 
 def in_line(value: Any, column: int, comment: str = "") -> str:
     """Write what fits behind a key or a dash, with a comment; lines of a literal stand at ``column``."""
-    if isinstance(value, Text):
-        return value.text + comment
-    if isinstance(value, str) and (text := literal(value, column)):
-        head, _, body = text.partition("\n")
-        return head + comment + "\n" + body
-    return flow(value, in_flow=False) + comment
+    if isinstance(value, str):
+        if "\n" in value and (text := literal(value, column)):
+            head, _, body = text.partition("\n")
+            return head + comment + "\n" + body
+        return scalar(value) + comment
+    return (value.text if isinstance(value, Text) else flow(value, in_flow=False)) + comment
 
 
 def is_block(value: Any) -> bool:
@@ -136,8 +136,6 @@ def literal(value: str, column: int, *, single: bool = False, base: int = 2) -> 
 
     ``single`` allows one line as well. ``base`` is the distance to the parent, which an indentation indicator names.
     """
-    if "\n" not in value and not single:
-        return ""
     text = value.removesuffix("\n")
     lines = text.split("\n")
     if not _literal_holds(text) or (len(lines) == 1 and not single):

@@ -175,15 +175,19 @@ class Item:
 
 
 class Made(Item):
-    """An item that was written from a value, so that all of its text is ours: another value is written just so."""
+    """An item that was written from a value, so that all of its text is ours: another value is written just so.
+
+    It is read back in the form in which it goes out, and in no other: three new objects were read for 1 ms of 30.
+    """
 
     __slots__ = ()
 
-    def listed_as(self, value: dict[str, Any], column: int) -> str:
-        """Return a text that means ``value``, for a list with its dashes at a column; as ``edited`` and ``at`` would.
+    def at(self, listed: int | None) -> str:
+        """Return the object's text as ``Item.at`` does; raises KrmfnError where it does not mean the value."""
+        return revise.believed(self.text, self.value) if listed is None else self.listed_as(self.value, listed)
 
-        It is written and read once instead of three times, which saves 1 ms of 30 with three new objects.
-        """
+    def listed_as(self, value: dict[str, Any], column: int) -> str:
+        """Return a text that means ``value``, for a list with dashes at a column; as ``edited`` and ``at`` would."""
         return revise.listed(value, column)
 
 
@@ -197,8 +201,10 @@ def new(
     index: int = 0,
 ) -> Item:
     """Return an item that is not in the input: block style, keys in the order of ``value``."""
-    text = revise.written(value, verbatim or {}).encode()
-    item = Item(text, path=path, index=index) if verbatim else Made(text, path=path, index=index)
+    if verbatim:
+        item = Item(revise.written(value, verbatim).encode(), path=path, index=index)
+    else:
+        item = Made(revise.drafted(value), path=path, index=index)
     item._value = value  # noqa: SLF001 - the text has just been made from it
     return item
 

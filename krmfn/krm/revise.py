@@ -42,6 +42,20 @@ def written(value: Any, verbatim: Verbatim) -> str:
     return _first_true((lambda: _emitted(planted), lambda: _emitted(value)), value)
 
 
+def drafted(value: Any) -> bytes:
+    """Return a new document that should mean ``value``; raises KrmfnError where that cannot be."""
+    try:
+        return _emitted(value).encode()
+    except ValueError as error:
+        message = f"cannot be written as YAML: {error}"
+        raise KrmfnError(message) from None
+
+
+def believed(text: str, value: Any) -> str:
+    """Return a document that does mean ``value``; raises KrmfnError where it does not."""
+    return _first_true([lambda: text], value)
+
+
 def listed(value: Any, column: int) -> str:
     """Return a new item of a list, with its dash at a column, that means ``value``."""
     return _first_true([lambda: f"- {emit.block(value, column + 2)}\n"], value, column)

@@ -208,7 +208,7 @@ class _Tree:
             return
         key = self.keys[-1]
         if key is None:
-            self.keys[-1] = _checked_key(node)
+            self.keys[-1] = node if type(node.value) is str else _checked_key(node)
         else:
             parent.children.append((key, node))
             self.keys[-1] = None

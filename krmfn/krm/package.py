@@ -137,9 +137,9 @@ class Package:
         return map(self.items.__getitem__, self.items.holding(words))
 
     def in_file(self, path: str) -> Sequence[Item]:
-        """Return the items of a file; where many files are asked for, from a table of all items."""
+        """Return the items of a file: from a table, unless they have to be asked and few files are asked for."""
         self._asked += 1
-        if self._asked > MANY and not self._files:
+        if (self._asked > MANY or self.wire == FILES) and not self._files:
             for item in self.items:
                 self._files.setdefault(item.path, []).append(item)
         return self._files.get(path, ()) if self._files else [item for item in self.find(path) if item.path == path]

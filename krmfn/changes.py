@@ -128,7 +128,7 @@ def _set(value: "Any", change: Change, depth: int) -> "Any":
     inner = _set(entries.get(key, GONE if last else {}), change, depth + 1)
     if inner is GONE:
         entries.pop(key, None)
-    elif last and key not in entries and isinstance(key, tuple):
+    elif last and key not in entries:
         entries = _inserted(entries, (key, inner), change.after)
     else:
         entries[key] = inner

@@ -92,6 +92,15 @@ def test_a_field_beside_ours_is_kept() -> None:
         assert {"app": "echo", "tier": "web"} | ({"version": "v1"} if pin else {}) == selector
 
 
+@pytest.mark.parametrize("place", ["    app: echo\n    version: v1\n", "    version: v1\n  ports:"])
+def test_rendering_again_changes_nothing_whatever_people_did(place: str) -> None:
+    """A key that a person puts in front of another one in a field of ours stays there, and a second run agrees."""
+    line = "    tier: web\n"
+    files = at(edited(at(LABELLED, "1", LABEL), "app.yaml", f"{place}", f"{line}{place}"), "1", LABEL)
+    assert files == at(files, "1", LABEL)
+    assert f"{line}{place}" in files["app.yaml"].decode()
+
+
 def test_two_states_are_one_too_many() -> None:
     """A merge that left two RolloutStates is an error that names both files."""
     files = at(PACKAGE, "1")

@@ -80,7 +80,7 @@ def _plan(item: Item, scene: Scene) -> Plan:
     if dialect is None:
         raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
     try:
-        shapes.check(item)
+        _check_shape(item)
         plan = dialect.plan(item, scene)
         _check_workload(scene, plan)
     except KrmfnError as problem:
@@ -89,6 +89,12 @@ def _plan(item: Item, scene: Scene) -> Plan:
             inner.file = item.path
         raise
     return plan
+
+
+def _check_shape(item: Item) -> None:
+    shapes.check(item)
+    if not item.ref.name:
+        raise KrmfnError("is required: a release is known by it", ref=item.ref, field="metadata.name", file=item.path)
 
 
 def _check_workload(scene: Scene, plan: Plan) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 SCALAR, MAP, LIST, ALIAS = "scalar", "map", "list", "alias"
 
 
+_NONE: list[Any] = []  # what is in a scalar; a list for each would take a tenth of the time of reading
+
+
 class Node:
     """A node and its place.
 
@@ -45,7 +48,7 @@ class Node:
         self.tag: str | None = None
         self.style = ""
         self.flow = False
-        self.children: list[Any] = []
+        self.children: list[Any] = _NONE if kind is SCALAR else []
         self.target: Node | None = None
         self.value: Any = None
 

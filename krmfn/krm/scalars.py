@@ -25,6 +25,7 @@ _NO_NUMBER = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 
 # What some reader takes for a number, a time, a boolean, null, a merge or an indicator.
 _MISREAD_WORDS = frozenset(word.lower() for word in _WORDS) | {"=", "<<", ".inf", "-.inf", "+.inf", ".nan"}
+_LONGEST_WORD = max(map(len, _MISREAD_WORDS))
 _MISREAD = r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*"
 
 _DIGITS = frozenset("0123456789")
@@ -109,7 +110,7 @@ def plain(value: str, *, flow: bool = False) -> bool:
 
 def _misread(value: str) -> bool:
     """Say whether a reader could take the text for something else than a string."""
-    if value.lower() in _MISREAD_WORDS:
+    if len(value) <= _LONGEST_WORD and value.lower() in _MISREAD_WORDS:
         return True
     if value.isascii() and value.isdecimal():
         return True

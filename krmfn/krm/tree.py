@@ -80,8 +80,9 @@ class _Tree:
         self.largest = largest
         self.size = 0
         self.root: Node | None = None
-        self.open: list[Node] = []
-        self.keys: list[Node | None] = []  # for each open node: the key that waits for its value
+        self.parent: Node | None = None  # the mapping or list that is open
+        self.key: Node | None = None  # its key that waits for a value
+        self.open: list[Node | None] = []  # what is open around it; none of these waits for a value
         self.anchors: dict[str, Node] = {}
         self.began: dict[Node, int] = {}  # the size of the tree when an anchored node began
         self.sizes: dict[Node, int] = {}  # how many nodes an anchored node has, aliases expanded
@@ -160,15 +161,15 @@ class _Tree:
         node.flow = node.flow or bool(event.flow_style)
         if event.tag or node.anchor:
             self.properties(node, event.tag)
-        self.open.append(node)
-        self.keys.append(None)
+        self.open.append(self.parent)
+        self.parent, self.key = node, None
         if len(self.open) > DEEPEST:
             raise _WrongError(f"nested more than {DEEPEST} deep", event.start_mark)
 
     def finish(self, event: Any) -> None:
         """Close a mapping or a list and put its value together."""
-        node = self.open.pop()
-        self.keys.pop()
+        node: Any = self.parent
+        self.parent, self.key = self.open.pop(), None
         mapping = node.kind is MAP
         if node.children and not node.flow:
             last = node.children[-1]
@@ -198,20 +199,19 @@ class _Tree:
         self.size += 1
         if self.size > self.largest:
             raise _WrongError(f"more than {self.largest} values, aliases expanded", node.mark)
-        if not self.open:
+        parent = self.parent
+        if parent is None:
             self.root = node
             return
-        parent = self.open[-1]
         node.flow = parent.flow
+        key = self.key
         if parent.kind is LIST:
             parent.children.append(node)
-            return
-        key = self.keys[-1]
-        if key is None:
-            self.keys[-1] = node if type(node.value) is str else _checked_key(node)
+        elif key is None:
+            self.key = node if type(node.value) is str else _checked_key(node)
         else:
             parent.children.append((key, node))
-            self.keys[-1] = None
+            self.key = None
 
 
 def _checked_key(node: Node) -> Node:

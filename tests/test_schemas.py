@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from krmfn import krm
+from krmfn.krm import Item
 from tests.stories import FIXTURES, ROOT, play, story
 
 STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/story.yaml"))
@@ -37,19 +38,27 @@ def custom(group: str, kind: str, version: str) -> Any:
     return None
 
 
+def faults(item: Item) -> list[tuple[str, str, str]]:
+    """Return what the schema of its custom kind has against an object; an author's own spelling may be one."""
+    if "." not in item.ref.group or item.ref.group in BUILT_IN:
+        return []
+    schema = custom(item.ref.group, item.ref.kind, item.ref.api_version.rpartition("/")[2])
+    found = jsonschema.Draft202012Validator(schema).iter_errors(item.value) if schema else ()
+    return [(item.ref.kind, error.json_path, error.message) for error in found]
+
+
 @pytest.mark.parametrize("folder", STORIES, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
 def test_every_object_of_every_frame_is_valid(folder: Path) -> None:
     """The API server would take each object that a story leaves behind."""
     checked = 0
-    for frame, files, _ in play(story(folder)):
+    told = story(folder)
+    forgiven = {fault for item in krm.read_files(told.files.items()).items for fault in faults(item)}
+    for frame, files, _ in play(told):
         for item in krm.read_files(files.items()).items:
             if item.ref.api_version == OURS:
                 continue
-            version = item.ref.api_version.rpartition("/")[2]
             if "." in item.ref.group and item.ref.group not in BUILT_IN:
-                schema = custom(item.ref.group, item.ref.kind, version)
-                if schema:
-                    jsonschema.validate(item.value, schema)
+                assert not set(faults(item)) - forgiven, frame
             else:
                 for desired in versions():
                     kubernetes_validate.validate(item.value, desired, strict=True)

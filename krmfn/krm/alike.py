@@ -16,7 +16,7 @@ def same(a: Any, b: Any) -> bool:
     if a is b or isinstance(a, str):
         return a is b or bool(a == b)
     if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return isinstance(b, dict) and a.keys() == b.keys() and all(map(same, a.values(), map(b.__getitem__, a)))
     if isinstance(a, list):
         return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, bool) or isinstance(b, bool):

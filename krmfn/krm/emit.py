@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INDENTS = (" ", "\t", "\n")
-_NAMES: dict[str, str] = {}  # keys as they have been written
-_MOST_NAMES = 1000
+_WORDS: dict[str, str] = {}  # short strings as they have been written; manifests have few different ones
+_MOST_WORDS, _LONGEST_WORD = 4096, 64
 
 
 class Text:
@@ -85,16 +85,18 @@ def _joined(entries: list[str], column: int) -> str:
 
 def _under_key(key: str, value: Any, column: int, style: Style) -> str:
     """Write one entry of a mapping at ``column``."""
-    return _name(key) + ":" + after_colon(value, column, style)
+    if type(value) is str and "\n" not in value:
+        return f"{_string(key)}: {_string(value)}"
+    return _string(key) + ":" + after_colon(value, column, style)
 
 
-def _name(key: str) -> str:
-    """Write a key; manifests have few different ones."""
-    text = _NAMES.get(key)
+def _string(value: str) -> str:
+    """Write a string on one line."""
+    text = _WORDS.get(value)
     if text is None:
-        text = scalar(key)
-        if len(_NAMES) < _MOST_NAMES:
-            _NAMES[key] = text
+        text = scalar(value)
+        if len(_WORDS) < _MOST_WORDS and len(value) <= _LONGEST_WORD:
+            _WORDS[value] = text
     return text
 
 

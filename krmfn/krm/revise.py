@@ -7,7 +7,7 @@ the few texts whose anchors, merge keys or complex layout stand in the way; then
 from __future__ import annotations
 
 from krmfn.errors import KrmfnError, NotYaml
-from krmfn.krm import edit, emit
+from krmfn.krm import edit, emit, glance
 from krmfn.krm.alike import same
 from krmfn.krm.emit import Text
 from krmfn.krm.nodes import LIST, MAP, is_block, merges, name
@@ -92,12 +92,20 @@ def _first_true(ways: Iterable[Callable[[], str]], value: Any, listed: int | Non
     for way in ways:
         try:
             text = way()
-            if same(Source(text, listed).value, value):
+            if same(_meaning(text, listed), value):
                 return text
         except (UnfitError, NotYaml, ValueError) as error:
             reason = f": {error}" if str(error) else reason
     message = f"cannot be written as YAML{reason}"
     raise KrmfnError(message)
+
+
+def _meaning(text: str, listed: int | None) -> Any:
+    """Return what a text means that was just written."""
+    found = glance.value(text if listed is None else " " * listed + text)
+    if listed is not None and isinstance(found, list) and len(found) == 1:
+        return found[0]
+    return found if listed is None and found is not glance.UNSURE else Source(text, listed).value
 
 
 def _attempts(source: Source, value: Any, planted: Any) -> Iterator[Callable[[], str]]:

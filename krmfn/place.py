@@ -41,9 +41,19 @@ class Placement:
                 self.add(output)
             elif isinstance(output, Edited):
                 # The workload's template is kept in the release itself, as both of its revisions.
-                self.edit(output, record=output.path != TEMPLATE or output.item is not view.workload)
+                kept = output.path == TEMPLATE and output.item is view.workload
+                self.edit(output, record=not kept and output.item.ref.key not in self.scene.made)
             else:
                 yield output
+        self._make(view)
+
+    def _make(self, view: View) -> None:
+        """Put the objects that the rollout makes beside it, as the renderers left them."""
+        if not view.plan.makes:
+            return
+        beside = self.scene.require(view.plan.rollout, view.plan.rollout, "metadata.name")
+        for item in (self.scene.made[ref_of(manifest).key] for manifest in view.plan.makes):
+            self.add(Added(self._edited.pop(item.mark, item).value, beside))
 
     def state(self, releases: "Iterable[Release]") -> State:
         """Return the state to keep, with that of the rollouts that were left alone."""
@@ -67,7 +77,8 @@ class Placement:
     def add(self, added: Added) -> None:
         """Add an object next to its source. Raises KrmfnError when the author has one of that name."""
         ref = ref_of(added.manifest)
-        if theirs := self.scene.lookup(ref):
+        theirs = None if ref.key in self.scene.made else self.scene.lookup(ref)
+        if theirs:
             message = "is in the package, and the release needs that name for its canary; rename one of them"
             raise KrmfnError(message, ref=theirs.ref, file=theirs.path)
         self._check_hand_edits(ref, added)

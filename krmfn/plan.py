@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from krmfn.krm.item import Manifest
+
 EXACT, REGEX, PREFIX = "Exact", "RegularExpression", "PathPrefix"
 PROMOTE, FINALISE, COMPLETE = "promote", "finalise", "complete"
 SCALE, SHIFT, DRAIN = "scale", "shift", "drain"
@@ -144,6 +146,8 @@ class Plan(Value):
 
     ``style`` is twin (two objects) or partition (one object, moved in place); ``shares`` says that the stable object
     gives up pods as the canary gets them; ``paused`` is where the author wrote that nothing shall move, else "".
+    ``makes`` are the objects that belong to the rollout as its controller would have made them: they stand beside it at
+    every position, in this form where no stage says otherwise.
     """
 
     rollout: Ref
@@ -159,6 +163,7 @@ class Plan(Value):
     remarks: tuple[Result, ...] = ()
     paused: str = ""
     disabled: bool = False
+    makes: "tuple[Manifest, ...]" = ()
 
     @property
     def rests(self) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ def _plan(item: Item, scene: Scene) -> Plan:
         _check_shape(item)
         plan = dialect.plan(item, scene)
         _check_workload(scene, plan)
+        scene.supply(plan)
     except KrmfnError as problem:
         problem.file = item.path
         for inner in problem.problems if isinstance(problem, Refused) else ():

@@ -9,8 +9,9 @@ from krmfn import state as states
 from krmfn.changes import GONE, Change, apply, at, diff, overlap
 from krmfn.config import API_VERSION, ROLLOUT
 from krmfn.errors import KrmfnError
+from krmfn.isolation import short
 from krmfn.kinds import LOCAL_CONFIG
-from krmfn.krm import load, retext, same
+from krmfn.krm import load, new, retext, same
 from krmfn.krm.item import Ref
 
 TYPE_CHECKING = False
@@ -24,18 +25,24 @@ if TYPE_CHECKING:
     from krmfn.plan import Plan, Route
     from krmfn.state import Edit
 
+    Key = tuple[str, str, str, str]
+
 INTERNAL = ("internal.config.", "config.kubernetes.io/", "config.k8s.io/", "kustomize.config.k8s.io/", "postrenderer.")
 # A look-up is a search through the text; from here on it is quicker to have a table of all objects.
 MANY = 100
 
 
 class Scene:
-    """One package: ``authored`` items by their place in the list, ``added`` ones (ours) by key, and the state."""
+    """One package: ``authored`` items by their place in the list, ``added`` ones (ours) by key, and the state.
+
+    ``made`` are the objects that a rollout brings along, by key: they are found as if the author had written them.
+    """
 
     def __init__(self, package: "Package") -> None:
         """Read the state and undo what it says we did. Raises KrmfnError when either cannot be read."""
         self.package = package
         self.authored: dict[int, Item] = {}
+        self.made: dict[Key, Item] = {}
         self._shaped: set[int] = set()
         self.state_item = self._state_item()
         self.state = states.read(self.state_item) if self.state_item else states.State()
@@ -51,8 +58,22 @@ class Scene:
         left = (release for release in self.state.releases if release.rollout.key != rollout.key)
         self.state = self.state.replace(releases=tuple(left))
 
+    def supply(self, plan: "Plan") -> None:
+        """Take in the objects that a rollout makes. Raises KrmfnError where the package has one of that name."""
+        for manifest in plan.makes:
+            metadata = manifest["metadata"]
+            labels = (metadata.get("labels") or {}) | {ROLLOUT: short(plan.rollout.name)}
+            item = new(manifest | {"metadata": metadata | {"labels": labels}})
+            if theirs := self.lookup(item.ref):
+                message = f"is in the package, and {plan.rollout} makes an object of that name; rename or remove one"
+                raise KrmfnError(message, ref=theirs.ref, file=theirs.path)
+            item.mark = -2 - len(self.made)
+            self.made[item.ref.key] = item
+
     def lookup(self, ref: "Ref") -> "Item | None":
         """Return the author's object of that group, kind, namespace and name (any version), as the author wrote it."""
+        if made := self.made.get(ref.key):
+            return made
         found = next(iter(self._called(ref)), None)
         if found is None or (ref.key in self.added and self.added[ref.key].mark == found.mark):
             return None
@@ -97,6 +118,7 @@ class Scene:
         for item in catalogue.holding(group, kind, words) if catalogue else self.package.find(kind, *words):
             if (item.ref.group, item.ref.kind) == (group, kind) and item.ref.key not in self.added:
                 yield self._read(self.authored.get(item.mark, item))
+        yield from (item for item in self.made.values() if (item.ref.group, item.ref.kind) == (group, kind))
 
     def _state_item(self) -> "Item | None":
         found = [i for i in self.package.find(states.KIND, API_VERSION) if i.ref.kind == states.KIND]

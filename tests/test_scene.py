@@ -1,11 +1,14 @@
 """What we were given, minus what we made ourselves."""
 
+from typing import Any
+
 import pytest
 import yaml
 
 from krmfn import krm
 from krmfn.errors import KrmfnError
 from krmfn.krm.item import Ref
+from krmfn.plan import Plan
 from krmfn.scene import MANY, Scene, bare
 from tests.echoserver import APP, ROLLOUT
 from tests.releases import LABEL, LABELLED, PACKAGE, at, edited, said
@@ -132,3 +135,26 @@ def test_bare_manifests_have_no_trace_of_a_host() -> None:
     assert {"kind": "x", "metadata": {"name": "y"}} == bare(
         {"kind": "x", "metadata": {"name": "y", "annotations": hosts}}
     )
+
+
+MADE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "echo-made", "namespace": "demo"}, "spec": {}}
+
+
+def makes(*manifests: dict[str, Any]) -> Plan:
+    """Return a plan that makes objects."""
+    return Plan(BY, BY, "spec", "twin", (), makes=manifests)
+
+
+def test_what_a_rollout_makes_is_found_as_if_its_author_had_written_it() -> None:
+    """By name, by kind, beside what is in the package; and it says whose it is."""
+    given = scene(APP)
+    given.supply(makes(MADE))
+    made = given.require(SERVICE.replace(name="echo-made"), BY, "spec")
+    assert made.value["metadata"]["labels"] == {"krmfn.dev/rollout": "echo"}
+    assert [item.ref.name for item in given.of_kind("", "Service")] == ["echo", "echo-made"]
+
+
+def test_what_a_rollout_makes_takes_the_place_of_nothing() -> None:
+    """An author's object of that name is named in an error."""
+    with pytest.raises(KrmfnError, match="is in the package, and Rollout demo/echo makes an object of that name"):
+        scene(APP).supply(makes(MADE | {"metadata": {"name": "echo", "namespace": "demo"}}))

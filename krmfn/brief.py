@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from krmfn.plan import Match, Modifier, Pair, Traffic
 
 PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
+METHOD = "method"
 # The name of the canary's subset where both sides share a Service.
 SUBSET = "canary"
 
@@ -19,13 +20,15 @@ def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest") -> 
         "stableService": services.stable,
         "canaryService": short(services.canary),
         "matches": [_match(match) for match in traffic.matches],
-        "neutral": not traffic.weight and not traffic.matches,
+        "neutral": not traffic.reaches,
         "podMetadata": pods,
     }
     if traffic.weight or (traffic.weight is not None and not traffic.matches):
         told["weight"] = traffic.weight
     if traffic.modifier:
         told["headerModifier"] = _modifier(traffic.modifier)
+    if mirror := traffic.mirror:
+        told["mirror"] = {"percent": mirror.percent, "matches": [_match(match) for match in mirror.matches]}
     if services.stable == services.canary:
         told["subset"] = SUBSET
     return told
@@ -40,7 +43,10 @@ def _modifier(modifier: "Modifier") -> "Manifest":
 def _match(match: "Match") -> "Manifest":
     found: Manifest = {"headers": [], "queryParams": [], "cookies": []}
     for one in match.conditions:
-        found[PARTS[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
+        if one.part == METHOD:
+            found[METHOD] = {"value": one.value, "type": one.type}
+        else:
+            found[PARTS[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
     if match.path:
         found["path"] = {"type": match.path[0], "value": match.path[1]}
     return found

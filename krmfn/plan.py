@@ -9,6 +9,7 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm.item import Ref
 from krmfn.results import Result
+from krmfn.traffic import EXACT, PREFIX, REGEX, Condition, Match, Mirror, Modifier, Traffic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from krmfn.krm.item import Manifest
 
-EXACT, REGEX, PREFIX = "Exact", "RegularExpression", "PathPrefix"
 PROMOTE, FINALISE, COMPLETE = "promote", "finalise", "complete"
 SCALE, SHIFT, DRAIN = "scale", "shift", "drain"
 
@@ -41,45 +41,6 @@ class Amount(Value):
     def __str__(self) -> str:
         """Write it as people do: ``3`` or ``40%``."""
         return f"{self.number}%" if self.percent else str(self.number)
-
-
-class Condition(Value):
-    """One thing a request has to show: ``part`` is header, query or cookie; ``type`` is Exact or RegularExpression."""
-
-    part: str
-    name: str
-    value: str
-    type: str = EXACT
-
-
-class Match(Value):
-    """Conditions that all have to hold, and the path of the request where it matters (type and value)."""
-
-    conditions: tuple[Condition, ...] = ()
-    path: tuple[str, str] | None = None
-
-
-class Modifier(Value):
-    """What changes in the headers of requests to the canary: (name, value) to set and to add, names to remove."""
-
-    set: tuple[tuple[str, str], ...] = ()
-    add: tuple[tuple[str, str], ...] = ()
-    remove: tuple[str, ...] = ()
-
-
-class Traffic(Value):
-    """Who gets the canary: requests that any of ``matches`` describes, and ``weight`` percent of the rest.
-
-    A weight of None says nothing, a weight of 0 is a rule: nobody.
-    """
-
-    weight: int | None = None
-    matches: tuple[Match, ...] = ()
-    modifier: Modifier | None = None
-
-    def __bool__(self) -> bool:
-        """Tell whether there is a rule at all."""
-        return self.weight is not None or bool(self.matches)
 
 
 class Gate(Value):
@@ -107,10 +68,7 @@ class Step(Value):
     def __str__(self) -> str:
         """Say it in a few words: ``40% of the pods, 40% of the requests``."""
         pods = f"{self.pods} of the pods" if self.pods.percent else f"{self.pods} pods"
-        if self.traffic.matches:
-            rest = f", {self.traffic.weight}% of the rest" if self.traffic.weight else ""
-            return f"{pods}, the requests that match{rest}"
-        return f"{pods}, {self.traffic.weight}% of the requests" if self.traffic else pods
+        return f"{pods}, {self.traffic}" if self.traffic else pods
 
 
 class Pair(Value):
@@ -242,3 +200,29 @@ def _unknown(text: str, rests: "Sequence[str]") -> str:
         f"there is no position {text!r}{hint}; valid are 0 to {last}, {', '.join(rests[-3:])}, and half-way "
         f"A>B/scale and A>B/shift between two of them (1/scale is short for 0>1/scale), A>0/drain"
     )
+
+
+__all__ = [
+    "COMPLETE",
+    "DRAIN",
+    "EXACT",
+    "FINALISE",
+    "PREFIX",
+    "PROMOTE",
+    "REGEX",
+    "SCALE",
+    "SHIFT",
+    "Amount",
+    "Condition",
+    "Gate",
+    "Match",
+    "Mirror",
+    "Modifier",
+    "Pair",
+    "Plan",
+    "Position",
+    "Route",
+    "Step",
+    "Traffic",
+    "locate",
+]

@@ -44,7 +44,7 @@ def _swap(view: View) -> "Iterator[str]":
     release, traffic = view.scene.state.release(view.plan.rollout), view.stage.traffic
     if not (release and release.target and view.revisions.new and view.isolation.mode == LABEL and traffic):
         return
-    if traffic.weight or traffic.matches:
+    if traffic.reaches:
         yield (
             f"the canary Service selects {view.isolation.key}={view.isolation.canary} from now on, and those pods "
             "are not ready yet; render 0>1/scale first, which sends it no requests"
@@ -95,10 +95,11 @@ def describe(view: View) -> str:
 
 def _requests(view: View) -> str:
     stage = view.stage
+    copies = f", and {stage.traffic.mirror}" if stage.traffic and stage.traffic.mirror else ""
     if stage.traffic and stage.traffic.matches:
         rest = f", {stage.traffic.weight}% of the rest" if stage.traffic.weight else ""
-        return f"matching requests to the canary{rest}"
-    if stage.traffic and stage.traffic.weight:
-        return f"{stage.traffic.weight}% of requests to the canary"
+        return f"matching requests to the canary{rest}{copies}"
+    if stage.traffic and stage.traffic.reaches:
+        return f"{stage.traffic.weight or 0}% of requests to the canary{copies}"
     alone = stage.pinned or view.plan.subsets or view.isolation.mode == RENAME
     return "no requests to the canary" if alone else "requests by number of pods"

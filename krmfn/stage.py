@@ -46,7 +46,7 @@ def divide(plan: Plan, position: Position, total: int) -> Stage:
     Raises KrmfnError when a side would get requests and has no pods.
     """
     stage = _rest(plan, position.end, total) if position.rests else _half(plan, position, total)
-    if stage.traffic and stage.canary == 0 and (stage.traffic.weight or stage.traffic.matches):
+    if stage.traffic and stage.canary == 0 and stage.traffic.reaches:
         step = plan.step_at(position.end) or plan.step_at(position.start)
         message = f"sends requests to the canary, which has no pods (a share of {total} replicas)"
         raise KrmfnError(message, ref=plan.rollout, field=step.field if step else "")

@@ -15,10 +15,14 @@ FEATURES = (
     "path.exact",
     "path.prefix",
     "path.regex",
+    "method.exact",
+    "method.regex",
     "matches.many",
     "conditions.many",
     "weight+matches",
     "headerModifier",
+    "mirror",
+    "mirror.matches",
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
+    from krmfn.plan import Match
 
 # A script in the package wins over ours, whatever ConfigMap it is in.
 SCRIPTS = "lua.traffic.routing."
@@ -51,15 +52,24 @@ def needs(traffic: Traffic) -> "dict[str, str]":
         found["matches.many"] = "several matches, of which any may hold"
     if traffic.modifier:
         found["headerModifier"] = "changed request headers"
-    for match in traffic.matches:
-        if len(match.conditions) + bool(match.path) > 1:
-            found["conditions.many"] = "several conditions in one match, which all have to hold"
-        for one in match.conditions:
-            found[f"{one.part}.{TYPES.get(one.type, 'regex')}"] = f"a {one.part} that matches ({one.type} {one.name})"
-        if match.path:
-            found[f"path.{TYPES.get(match.path[0], 'regex')}"] = (
-                f"a path that matches ({match.path[0]} {match.path[1]})"
-            )
+    mirrored = traffic.mirror.matches if traffic.mirror else ()
+    if traffic.mirror:
+        feature, words = ("mirror.matches", "copies of some requests") if mirrored else ("mirror", "copies of requests")
+        found[feature] = words
+    for match in (*traffic.matches, *mirrored):
+        found |= _conditions(match)
+    return found
+
+
+def _conditions(match: "Match") -> "dict[str, str]":
+    found: dict[str, str] = {}
+    if len(match.conditions) + bool(match.path) > 1:
+        found["conditions.many"] = "several conditions in one match, which all have to hold"
+    for one in match.conditions:
+        what = one.name or one.value
+        found[f"{one.part}.{TYPES.get(one.type, 'regex')}"] = f"a {one.part} that matches ({one.type} {what})"
+    if match.path:
+        found[f"path.{TYPES.get(match.path[0], 'regex')}"] = f"a path that matches ({match.path[0]} {match.path[1]})"
     return found
 
 
@@ -77,8 +87,11 @@ def _script(view: View, route: Route) -> "lua.Script":
 
 
 def _check(script: "lua.Script", view: View) -> None:
-    for step in view.plan.steps if script.trusted else ():
-        for feature, words in needs(step.traffic).items():
+    for step in view.plan.steps:
+        if step.traffic.mirror and not script.trusted:
+            message = f"asks for {step.traffic.mirror}, and a script such as {script.name} cannot be told of copies"
+            raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
+        for feature, words in needs(step.traffic).items() if script.trusted else ():
             if feature not in script.supports:
                 message = (
                     f"the provider {script.name} cannot express {words}; it can: {', '.join(sorted(script.supports))}"

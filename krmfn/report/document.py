@@ -121,7 +121,13 @@ def _field(change: "FieldChange") -> "Json":
 def _traffic(traffic: "Traffic | None") -> "Json | None":
     if traffic is None:
         return None
-    return {"weight": None if traffic.matches else traffic.weight or 0, "matches": [_match(m) for m in traffic.matches]}
+    told: Json = {
+        "weight": None if traffic.matches else traffic.weight or 0,
+        "matches": [_match(m) for m in traffic.matches],
+    }
+    if traffic.mirror:
+        told["mirror"] = {"percent": traffic.mirror.percent, "matches": [_match(m) for m in traffic.mirror.matches]}
+    return told
 
 
 def _match(match: "Match") -> "Json":

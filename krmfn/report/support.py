@@ -20,7 +20,7 @@ CORE = "core"
 # A feature such as "header.exact" has its own sign in the column of its first word. A column without a title here is
 # headed by that word, a kind without a sign is written out, so a new feature is never left out.
 TITLES = {"matches": "OR", "conditions": "AND", "weight+matches": "BOTH", "headerModifier": "MODIFIER"}
-SIGNS = {"exact": "=", "regex": "~", "prefix": "/"}
+SIGNS = {"exact": "=", "regex": "~", "prefix": "/", "matches": "some"}
 WORDS = {"": "yes", "many": "yes"}
 LEGEND = (
     ("=", "exactly"),
@@ -30,6 +30,7 @@ LEGEND = (
     ("AND", "several conditions in one match, all of which have to hold"),
     ("BOTH", "a weight for the requests that match nothing"),
     ("MODIFIER", "headers changed in the requests that the canary gets"),
+    ("MIRROR", "copies of requests for the canary, of all or of those that match"),
 )
 WIDTH = 120
 _GAP = "  "

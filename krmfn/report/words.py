@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krmfn.plan import Condition, Gate, Match, Plan, Position
+    from krmfn.plan import Condition, Gate, Match, Mirror, Plan, Position
     from krmfn.report.difference import Difference
     from krmfn.report.outlook import Commit, Outlook
     from krmfn.stage import Stage
@@ -35,10 +35,17 @@ def traffic(stage: "Stage") -> str:
     rule = stage.traffic
     if rule is None:
         return f"by pods, {stage.canary} of {stage.canary + stage.stable}"
+    copies = f", {mirror(rule.mirror)}" if rule.mirror else ""
     if rule.matches:
         rest = f", {rule.weight}% of the rest" if rule.weight else ""
-        return " or ".join(match(one) for one in rule.matches) + rest
-    return f"{rule.weight or 0}%"
+        return " or ".join(match(one) for one in rule.matches) + rest + copies
+    return f"{rule.weight or 0}%{copies}"
+
+
+def mirror(rule: "Mirror") -> str:
+    """Say which requests the canary gets a copy of."""
+    which = " or ".join(match(one) for one in rule.matches)
+    return f"copies of {rule.percent}%{f' of {which}' if which else ''}"
 
 
 def match(one: "Match") -> str:
@@ -51,7 +58,7 @@ def match(one: "Match") -> str:
 
 
 def _condition(one: "Condition") -> str:
-    return f"{one.part} {one.name} {'=' if one.type == EXACT else '~'} {one.value}"
+    return f"{f'{one.part} {one.name}'.strip()} {'=' if one.type == EXACT else '~'} {one.value}"
 
 
 def pinned(stage: "Stage") -> str:

@@ -93,6 +93,9 @@ local function narrowed(own, asked, field)
       end
     end
   end
+  if asked.method and not add(made, "method", asked.method, field) then
+    return nil
+  end
   local uri, ignored = both_paths(own, asked.uri, field)
   if uri == false then
     return nil
@@ -101,14 +104,14 @@ local function narrowed(own, asked, field)
   return made
 end
 
--- Return the matches that hold where one of `own` (nil: all requests) and one of `asked` do, each { match, own, place }
--- with what it is, what it was, and for which match of the step it is.
+-- Return the matches that hold where one of `own` (nil: all requests) and one of `asked` do, each { match, own, by }
+-- with what it is, what it was, and which match of the step it is for.
 function matching.narrowed(own, asked, field)
   local made = {}
   for i, match in ipairs(own and own[1] and own or { {} }) do
     for _, other in ipairs(asked) do
       local found = narrowed(match, other, field .. ".match[" .. i - 1 .. "]")
-      table.insert(made, found and { match = found, own = match, place = other.place })
+      table.insert(made, found and { match = found, own = match, by = other.by })
     end
   end
   return made
@@ -169,13 +172,16 @@ local function conditions(match, field)
   return headers, query
 end
 
--- Return what a stage's matches ask for: a list of { headers, queryParams, uri, place }, of which any may hold.
-function matching.asked(matches)
+-- Return what a stage's matches, which stand in a field of it, ask for: a list of { headers, queryParams, method, uri, by }
+-- of which any may hold; `by` is the match.
+function matching.asked(matches, field)
   local asked = {}
   for i, match in ipairs(matches) do
-    local headers, query = conditions(match, "matches[" .. i - 1 .. "]")
+    local by = { field = field .. "[" .. i - 1 .. "]" }
+    local headers, query = conditions(match, by.field)
     for _, uri in ipairs(paths(match.path)) do
-      table.insert(asked, { headers = headers, queryParams = query, uri = uri or nil, place = i })
+      local method = match.method and said(match.method)
+      table.insert(asked, { headers = headers, queryParams = query, method = method, uri = uri or nil, by = by })
     end
   end
   return asked

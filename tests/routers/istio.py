@@ -60,11 +60,31 @@ def route(given: Manifest, rules: Iterable[Manifest], call: Call) -> Shares:
 
     The first rule wins of which one match holds. ``rules`` are the DestinationRules beside it.
     """
+    rule, match = _first(given, call)
+    return _served(given, list(rules), rule, match, call) if rule else {}
+
+
+def copies(given: Manifest, call: Call) -> dict[tuple[str, str, int | None], Fraction]:
+    """Return where copies of such requests arrive (host, subset, port), and of how many of them."""
+    rule, _ = _first(given, call)
+    policies = [{"destination": rule["mirror"], "percentage": rule.get("mirrorPercentage")}] if "mirror" in rule else []
+    assert not (policies and "mirrors" in rule), "the API server refuses both"
+    found = {}
+    for policy in (*policies, *(rule.get("mirrors") or ())):
+        destination = policy["destination"]
+        place = whole(destination["host"], given), destination.get("subset", "")
+        share = Fraction((policy.get("percentage") or {"value": 100})["value"], 100)
+        found[(*place, (destination.get("port") or {}).get("number"))] = share
+    return found
+
+
+def _first(given: Manifest, call: Call) -> tuple[Manifest, Manifest]:
+    """Return the first rule that holds, and the first of its matches that does; two empty ones where none does."""
     for rule in given["spec"].get("http") or ():
         for match in rule.get("match") or ({},):
             if _holds(match, call):
-                return _served(given, list(rules), rule, match, call)
-    return {}
+                return rule, match
+    return {}, {}
 
 
 def connect(given: Manifest, rules: Iterable[Manifest], connection: Connection) -> Shares:
@@ -80,7 +100,7 @@ def connect(given: Manifest, rules: Iterable[Manifest], connection: Connection) 
 
 
 def _served(given: Manifest, rules: list[Manifest], rule: Manifest, match: Manifest, call: Call) -> Shares:
-    own = ("match", "name", "route", "headers", "rewrite")
+    own = ("match", "name", "route", "headers", "rewrite", "mirror", "mirrors", "mirrorPercentage")
     rest = {key: value for key, value in rule.items() if key not in own}
     rest["response"] = (rule.get("headers") or {}).get("response")
     rest["authority"] = (rule.get("rewrite") or {}).get("authority")

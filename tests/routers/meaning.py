@@ -35,6 +35,9 @@ def holds(match: Mapping[str, Any], request: Request) -> bool:
     A regular expression is about the whole value; Envoy says so, others search, so tests that compare routers write
     ``^…$``.
     """
+    method = match.get("method")
+    if method and not satisfied({**method, "name": "method"}, {"method": request.method}):
+        return False
     path = match.get("path")
     if path and not leads(path.get("type", "PathPrefix"), path.get("value", "/"), request.path):
         return False

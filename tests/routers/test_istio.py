@@ -5,6 +5,7 @@ Generated routes, stages and requests, with a Service or a subset for the canary
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -21,7 +22,7 @@ from krmfn.errors import KrmfnError
 from krmfn.lua import find, render
 from krmfn.lua.cases import Case, cases, full
 from krmfn.lua.room import library
-from tests.routers.istio import Arrival, Call, Connection, Shares, connect, route, whole
+from tests.routers.istio import Arrival, Call, Connection, Shares, connect, copies, route, whole
 from tests.routers.meaning import PLANS, changed, holds, share
 
 GROUP = "networking.istio.io"
@@ -308,6 +309,7 @@ REASONS = {
     "or write it as uriRegexRewrite": "a rewrite of what matched",
     "move it to the destinations": "a header that the rule changes",
     "no request can satisfy": "a match without requests",
+    "give this destination a rule of its own": "copies of what goes elsewhere",
 }
 
 
@@ -408,10 +410,68 @@ def test_every_request_arrives_where_the_plan_says(*, split: bool) -> None:
         for call in calls:
             wanted = expected(route(base, [rule], call), share(stage, call), stage, http=True)
             agree(route(made, beside, call), wanted)
+            assert copies(made, call) == copies(base, call)
         for connection in CONNECTIONS:
             canary = Fraction(0 if stage["neutral"] else stage.get("weight") or 0, 100)
             wanted = expected(connect(base, [rule], connection), canary, stage, http=False)
             agree(connect(made, beside, connection), wanted)
+
+    law()
+    assert kept[True] > kept[False]
+
+
+def alone(base: dict[str, Any]) -> dict[str, Any]:
+    """Return a VirtualService whose rules lead either to the stable Service or elsewhere."""
+    made = []
+    for rule in base["spec"]["http"]:
+        entries = rule.get("route") or []
+        own = [entry for entry in entries if entry["destination"]["host"] in STABLE and entry.get("weight") != 0]
+        made.append({**rule, "route": [{k: v for k, v in own[0].items() if k != "weight"}]} if own else rule)
+    return {**base, "spec": {**base["spec"], "http": made}}
+
+
+METHODS = st.sampled_from([{"type": "Exact", "value": "GET"}, {"type": REGEX, "value": "P.*|GET"}])
+MIRRORS = st.builds(
+    lambda percent, matches: {"percent": percent, "matches": matches},
+    st.sampled_from([1, 35, 100]),
+    st.lists(st.builds(lambda one, method: without_none(one | {"method": method}), WANTED, maybe(METHODS)), max_size=2),
+)
+
+
+def mirrored(stage: Mapping[str, Any], base: Shares, call: Call) -> dict[tuple[str, str, int | None], Fraction]:
+    """Return the copies that a stage asks for of a request that arrives at the stable side without a rollout."""
+    wanted, first = stage["mirror"], next((one for one in base if one.host == "web.demo"), None)
+    if first is None or any(holds(match, call) for match in stage["matches"]):
+        return {}
+    if wanted["matches"] and not any(holds(match, call) for match in wanted["matches"]):
+        return {}
+    split = stage["canaryService"] == "web"
+    place = ("web.demo", "canary") if split else ("web-canary.demo", "")
+    return {(*place, first.port): Fraction(wanted["percent"], 100)}
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["service", "subset"])
+def test_copies_arrive_at_the_canary_and_change_nothing_else(*, split: bool) -> None:
+    """With and without copies every request arrives at the same places; of which it is copied, the stage says."""
+    kept = Counter[bool]()
+
+    @settings(max_examples=PLANS // 2)
+    @given(services(split=split), stages(split=split), MIRRORS, st.integers(0, 2**32))
+    def law(base: dict[str, Any], stage: dict[str, Any], wanted: dict[str, Any], seed: int) -> None:
+        base = alone(base) if seed % 2 else base
+        told = {**stage, "neutral": False, "mirror": wanted}
+        try:
+            (made,), (plain,) = rendered(base, told), rendered(base, {**stage, "neutral": False})
+        except KrmfnError as error:
+            event(why(error))
+            kept[False] += 1
+            return
+        kept[True] += 1
+        for number, call in enumerate(asked(told, seed)):
+            one = replace(call, method="POST") if number % 3 == 0 else call
+            assert route(made, [], one) == route(plain, [], one)
+            found = copies(base, one) | mirrored(told, route(base, [], one), one)
+            assert copies(made, one) == found
 
     law()
     assert kept[True] > kept[False]

@@ -3,6 +3,7 @@
 -- https://istio.io/latest/docs/reference/config/networking/virtual-service/
 
 local istio, matching, headers, weights = use "istio", use "istiomatch", use "istioheaders", use "istioweights"
+local twins, mirror = use "istiotwins", use "istiomirror"
 
 -- Call visit(rule, field, protocol) for every rule.
 local function each_rule(spec, visit)
@@ -90,55 +91,6 @@ end
 
 -- Rules ---------------------------------------------------------------------------------------------------------------
 
--- Return the `rewrite.uri` of a rule for a match that asks for more of the path than it did: it replaces what matched.
-local function rewritten(rule, found, field)
-  local to = rule.rewrite and not rule.rewrite.uriRegexRewrite and rule.rewrite.uri
-  local old, new = found.own.uri or { prefix = "/" }, found.match.uri
-  if not to or to == "" or not new or istio.same(old, new) then
-    return to
-  elseif new.exact and (old.exact or old.regex) then
-    return to
-  elseif new.regex or old.regex then
-    fail(field .. ".rewrite.uri", "replaces what matched of the path, which is another part where the step asks for ("
-      .. (new.regex or new.prefix) .. "); ask for a path or a prefix, or write it as uriRegexRewrite")
-  end
-  return to .. (new.exact or new.prefix):sub(#(old.prefix or "/") + 1)
-end
-
--- Return a rule like this one for the canary. One without `match` is built anew, so that this does not come last.
-local function twin_of(rule, work, field)
-  local twin = rule.match and copy(rule) or {}
-  for key, item in pairs(rule.match and {} or rule) do
-    twin[key] = copy(item)
-  end
-  twin.match, twin.route = list {}, moved(rule.route, work, field)
-  return twin
-end
-
--- Return the rules for requests that this rule would have met and that match: one, or one for each `rewrite.uri`.
-local function canary_rules(rule, work, field)
-  local made, last = {}, nil
-  for _, found in ipairs(matching.narrowed(rule.match, work.asked, field)) do
-    local to = rewritten(rule, found, field)
-    work.met[found.place] = true
-    if not made[1] or to ~= last then
-      table.insert(made, twin_of(rule, work, field))
-      last = to
-    end
-    local twin = made[#made]
-    if to then
-      twin.rewrite.uri = to
-    end
-    table.insert(twin.match, found.match)
-  end
-  for _, twin in ipairs(made) do
-    for _, match in ipairs(twin.match or {}) do
-      twin.match = next(match) and twin.match -- one that asks for nothing is no condition at all
-    end
-  end
-  return made
-end
-
 -- Tell whether a rule leads to the stable side.
 local function leads(rule, sides, field)
   local stable = places(rule.route or {}, sides)
@@ -158,11 +110,16 @@ local function worked(rule, protocol, work, field)
     if work.modifier then
       headers.check(rule, work.modifier, field)
     end
-    before = canary_rules(rule, work, field)
+    before = twins.of(rule, work.asked, field, function(twin)
+      twin.route = moved(rule.route, work, field)
+    end)
   end
   if work.share or written then
     rule.route = divided(rule.route, work.share or 0,
       protocol == "http" and work or { sides = work.sides }, field)
+  end
+  for _, twin in ipairs(protocol == "http" and work.mirror and mirror.put(rule, work, field) or {}) do
+    table.insert(before, twin)
   end
   return before
 end
@@ -197,23 +154,20 @@ local function lead_nowhere(spec, hosts, service)
 end
 
 local function check_use(found, work, stage)
-  local what = work.asked[1] and "matches" or work.modifier and "headerModifier"
+  local what = work.asked[1] and "matches" or work.modifier and "headerModifier" or work.mirror and "mirror"
   if what and not found.http then
     fail("spec", "routes connections (tls, tcp) to the Service " .. stage.stableService .. " and no http, so there is "
       .. "nothing that the " .. what .. " of the step could look at; use a weight")
   end
-  for _, one in ipairs(work.asked) do
-    if not work.met[one.place] then
-      fail("matches[" .. one.place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the "
-        .. "Service " .. stage.stableService)
-    end
-  end
+  twins.check(work.asked, stage.stableService)
+  twins.check(work.copied, stage.stableService)
 end
 
 return {
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "path.exact", "path.prefix",
-    "path.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
+    "path.regex", "method.exact", "method.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
+    "mirror", "mirror.matches",
   },
 
   render = function(given, stage)
@@ -222,9 +176,10 @@ return {
     local work = {
       sides = istio.sides(given, hosts, stage),
       share = stage.neutral and 0 or stage.weight,
-      asked = stage.neutral and {} or matching.asked(stage.matches),
+      asked = matching.asked(stage.neutral and {} or stage.matches, "matches"),
       modifier = not stage.neutral and stage.headerModifier or nil,
-      met = {},
+      mirror = not stage.neutral and stage.mirror or nil,
+      copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches"),
     }
     local found, http = {}, list {}
     each_rule(spec, function(rule, field, protocol)

@@ -1,0 +1,53 @@
+-- Copies of requests in a VirtualService: whatever a rule that leads to the stable Service does, it also sends a copy to
+-- the canary. Where only some requests are copied they get a rule of their own, which does the same otherwise.
+-- https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMirrorPolicy
+
+local twins = use "istiotwins"
+
+local mirror = {}
+
+-- Return the first stable destination of a rule that leads to one.
+local function leading(rule, work, field)
+  local first, other
+  for i, entry in ipairs(rule.route) do
+    local side = work.sides.of(entry.destination or {})
+    first = first or side == "stable" and entry.destination or nil
+    other = other or side == nil and entry.weight ~= 0 and i or nil
+  end
+  if other then
+    fail(field .. ".route[" .. other - 1 .. "]", "leads elsewhere than " .. first.host .. ", and a rule has all of its "
+      .. "requests copied or none; give this destination a rule of its own")
+  end
+  return first
+end
+
+-- Let a rule send copies to one more destination.
+local function put(rule, destination, percent)
+  local share = percent < 100 and { value = percent } or nil
+  if not rule.mirror and not rule.mirrors then
+    rule.mirror, rule.mirrorPercentage = destination, share
+    return
+  end
+  if rule.mirror then
+    local old = rule.mirrorPercentage or rule.mirrorPercent and { value = rule.mirrorPercent }
+    rule.mirrors = list { { destination = rule.mirror, percentage = old or nil } }
+    rule.mirror, rule.mirrorPercentage, rule.mirrorPercent = nil, nil, nil
+  end
+  table.insert(rule.mirrors, { destination = destination, percentage = share })
+end
+
+-- Let a rule that leads to the stable Service have its requests copied: all of them, or those that one of `work.copied`
+-- asks for, by the rules that are returned to be put before it. See lib/istio.lua for `work.sides`.
+function mirror.put(rule, work, field)
+  local first = leading(rule, work, field)
+  local function change(twin)
+    put(twin, work.sides.to_canary(first), work.mirror.percent)
+  end
+  if work.copied[1] then
+    return twins.of(rule, work.copied, field, change)
+  end
+  change(rule)
+  return {}
+end
+
+return mirror

@@ -101,7 +101,7 @@ class Fields:
             return False
         return place.value
 
-    def whole(self, key: str, least: int = 0, most: int = 2**31 - 1) -> int | None:
+    def whole(self, key: str | int, least: int = 0, most: int = 2**31 - 1) -> int | None:
         """Read a whole number within bounds; None where it is missing or wrong."""
         place = self.at(key)
         value: Any = place.value

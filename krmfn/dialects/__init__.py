@@ -32,9 +32,16 @@ def _argo() -> "Dialect":
     return argo
 
 
+def _flagger() -> "Dialect":
+    from krmfn.dialects import flagger
+
+    return flagger
+
+
 DIALECTS: "Final[dict[tuple[str, str], Callable[[], Dialect]]]" = {
     ("rollouts.kruise.io", "Rollout"): _kruise,
     ("argoproj.io", "Rollout"): _argo,
+    ("flagger.app", "Canary"): _flagger,
 }
 
 

@@ -1,0 +1,103 @@
+"""The providers: which object divides the requests, who makes it, and which fields of the service it is made from."""
+
+from krmfn.dialects.flagger.gateway import http_route
+from krmfn.dialects.flagger.istio import mesh
+from krmfn.frozen import Value
+from krmfn.plan import Pair, Route
+from krmfn.results import WARNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Final
+
+    from krmfn.dialects.flagger.reader import Reader
+    from krmfn.krm.item import Manifest
+
+    Made = tuple[tuple[Route, ...], tuple[Manifest, ...]]
+
+
+class Provider(Value):
+    """One kind of route: what it is, and how it comes into the package.
+
+    It is made (``make``) and called like the apex Service, or the author names it (``named`` is where), and it leads to
+    the apex Service instead of the primary one. ``uses`` are the fields of the service that it is made from.
+    """
+
+    group: str
+    kind: str
+    variant: str = ""
+    named: str = ""
+    uses: tuple[str, ...] = ()
+    make: "Callable[[Reader], Iterator[Manifest]] | None" = None
+
+
+# The fields of the service that are about a route; which of them count depends on the provider.
+FIELDS = (
+    "backendTimeout",
+    "backends",
+    "corsPolicy",
+    "delegation",
+    "gatewayRefs",
+    "gateways",
+    "headers",
+    "hosts",
+    "match",
+    "meshName",
+    "mirror",
+    "retries",
+    "rewrite",
+    "timeout",
+    "trafficPolicy",
+)
+_ISTIO = (
+    "corsPolicy",
+    "delegation",
+    "gateways",
+    "headers",
+    "hosts",
+    "match",
+    "retries",
+    "rewrite",
+    "timeout",
+    "trafficPolicy",
+)
+_GATEWAY = ("backendTimeout", "corsPolicy", "gatewayRefs", "headers", "hosts", "match", "mirror", "rewrite", "timeout")
+_HTTP_ROUTE = Provider("gateway.networking.k8s.io", "HTTPRoute", uses=_GATEWAY, make=http_route)
+
+PROVIDERS: "Final[dict[str, Provider | None]]" = {
+    "kubernetes": None,
+    "istio": Provider("networking.istio.io", "VirtualService", uses=_ISTIO, make=mesh),
+    "gatewayapi:v1": _HTTP_ROUTE,
+    "gatewayapi:v1beta1": _HTTP_ROUTE,
+    "nginx": Provider("networking.k8s.io", "Ingress", "nginx", "ingressRef"),
+}
+
+
+def provided(reader: "Reader") -> "Made":
+    """Return the route, and what is made for it."""
+    if reader.provider not in PROVIDERS:
+        message = f"{reader.provider} is not rendered; that can be: {', '.join(PROVIDERS)}"
+        reader.spec.at("provider").problem(message)
+        return (), ()
+    row = PROVIDERS[reader.provider]
+    for key in FIELDS:
+        if reader.service.has(key) and key not in (row.uses if row else ()):
+            reader.remark(reader.service.at(key), f"is not used by the provider {reader.provider}", WARNING)
+    if row is None:
+        return (), ()
+    return _routes(reader, row), tuple(row.make(reader)) if row.make else ()
+
+
+def _routes(reader: "Reader", row: Provider) -> tuple[Route, ...]:
+    main, apex = reader.pairs
+    if not row.named:
+        return (Route(row.group, row.kind, reader.apex, row.variant, main, "spec.provider"),)
+    place = reader.spec.mapping(row.named)
+    if not place:
+        place.problem(f"is required: with the provider {reader.provider} it names the {row.kind} to divide")
+    if place.text("kind", row.kind) != row.kind:
+        place.at("kind").problem(f"{place.text('kind')} is no {row.kind}")
+    name = place.text("name", required=bool(place))
+    pair = Pair(apex.stable, main.canary, apex.field)
+    return (Route(row.group, row.kind, name, row.variant, pair, f"{place.path}.name"),)

@@ -1,0 +1,34 @@
+"""The autoscaler of a Canary: it scales the author's workload, in which the stable pods run."""
+
+from krmfn.fields import Fields
+from krmfn.krm.item import Ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krmfn.dialects.flagger.reader import Reader
+
+GROUPS = {"HorizontalPodAutoscaler": "autoscaling", "ScaledObject": "keda.sh"}
+
+
+def check(reader: "Reader") -> None:
+    """Hold that it is there and scales the workload; Flagger's copy of it is not needed."""
+    place = reader.spec.mapping("autoscalerRef")
+    if not place:
+        return
+    kind = place.text("kind", required=True, choices=tuple(GROUPS))
+    name = place.text("name", required=True)
+    ref = Ref(place.text("apiVersion", f"{GROUPS.get(kind, '')}/v1"), kind, reader.namespace, name)
+    item = reader.scene.lookup(ref) if kind and name else None
+    if kind and name and item is None:
+        place.at("name").problem(f"names {ref}, which is not in the package")
+    if item is not None:
+        target = Fields(item.value, item.ref).mapping("spec").mapping("scaleTargetRef")
+        if target.text("name") != reader.workload.name:
+            message = f"names {ref}, which scales {target.text('name') or 'nothing'}, not {reader.workload}"
+            place.at("name").problem(message)
+    if place.has("primaryScalerReplicas"):
+        message = f"is not rendered: stable pods run in {reader.workload}, so write the numbers into {ref}"
+        place.at("primaryScalerReplicas").problem(message)
+    if place.has("primaryScalerQueries"):
+        message = f"is not needed: stable pods run in {reader.workload}, which the queries of {ref} are about"
+        reader.remark(place.at("primaryScalerQueries"), message)

@@ -1,0 +1,274 @@
+"""Flagger's Canary: which stops its analysis makes, and what of it is an error."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from krmfn import dialects, krm
+from krmfn.plan import Plan
+from krmfn.results import Refused
+from krmfn.scene import Scene
+
+APP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: podinfo, namespace: test}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: podinfo, tier: web}}
+  template:
+    metadata: {labels: {app: podinfo, tier: web}}
+    spec:
+      containers:
+      - name: podinfo
+        image: example.com/podinfo:1
+        ports: [{name: http, containerPort: 9898}, {containerPort: 9999}]
+      - {name: istio-proxy, image: "example.com/proxy:1", ports: [{name: admin, containerPort: 15000}]}
+"""
+METADATA = {"name": "podinfo", "namespace": "test"}
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"}
+TIMES = {"interval": "30s", "threshold": 5}
+
+
+def read(analysis: dict[str, Any], service: dict[str, Any] | None = None, **spec: Any) -> Plan:
+    """Return the plan of a Canary."""
+    whole = {"targetRef": TARGET, "service": {"port": 80} | (service or {}), "analysis": TIMES | analysis} | spec
+    canary = {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": METADATA, "spec": whole}
+    package = krm.read_files([("app.yaml", APP.encode()), ("canary.yaml", yaml.safe_dump(canary).encode())])
+    dialect = dialects.find(package.items[1])
+    assert dialect
+    return dialect.plan(package.items[1], Scene(package))
+
+
+def stops(plan: Plan) -> list[str]:
+    """Return who gets the canary at each step, in words."""
+    assert {str(step.pods) for step in plan.steps} == {"100%"}
+    return [str(step.traffic) for step in plan.steps]
+
+
+def weights(plan: Plan) -> list[int | None]:
+    """Return the canary's weight at each step."""
+    return [step.traffic.weight for step in plan.steps]
+
+
+# What Flagger's own tests expect of its scheduler, and what its rules come to, as the canary's weight.
+WEIGHTS: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "by 20 to 50": ({"stepWeight": 20, "maxWeight": 50}, [20, 40, 60]),
+    "by 10 to 50": ({"stepWeight": 10, "maxWeight": 50}, [10, 20, 30, 40, 50]),
+    "by 50 to 100": ({"stepWeight": 50, "maxWeight": 100}, [50, 100]),
+    "by 30": ({"stepWeight": 30}, [30, 60, 90, 100]),
+    "by 100": ({"stepWeight": 100}, [100]),
+    "at once": ({"stepWeight": 100, "stepWeightPromotion": 50}, [100]),
+    "back in steps of 20": ({"stepWeight": 25, "maxWeight": 50, "stepWeightPromotion": 20}, [25, 50]),
+    "listed": ({"stepWeights": [1, 2, 10, 80]}, [1, 2, 10, 80]),
+    "listed, more than all": ({"stepWeights": [1, 2, 10, 200]}, [1, 2, 10, 100]),
+    "listed, up to all": ({"stepWeights": [10, 100]}, [10, 100]),
+    "listed beyond the most": ({"stepWeights": [10, 60], "maxWeight": 50}, [10, 60]),
+}
+
+
+@pytest.mark.parametrize(("analysis", "expected"), WEIGHTS.values(), ids=WEIGHTS)
+def test_a_canary_stops_where_flagger_would(analysis: dict[str, Any], expected: list[int]) -> None:
+    """Each weight at which the controller would look is a step; the last one may well be more than maxWeight."""
+    assert weights(read(analysis)) == expected
+
+
+ALL, NONE, COPIES = "100% of the requests", "0% of the requests", "0% of the requests, a copy of 100% of the requests"
+MATCH = {"match": [{"headers": {"x-canary": {"exact": "insider"}}}]}
+STRATEGIES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "canary that is mirrored first": ({"stepWeight": 40, "mirror": True}, [COPIES, "40% of the requests"]),
+    "A/B": ({"iterations": 3} | MATCH, ["the requests that match"]),
+    "blue-green": ({"iterations": 10}, [NONE, ALL]),
+    "blue-green that is mirrored": ({"iterations": 10, "mirror": True}, [COPIES, ALL]),
+}
+
+
+@pytest.mark.parametrize(("analysis", "expected"), STRATEGIES.values(), ids=STRATEGIES)
+def test_every_strategy_has_its_stops(analysis: dict[str, Any], expected: list[str]) -> None:
+    """Several looks at the same state are one step; each of them has all of the canary's pods."""
+    assert stops(read(analysis))[: len(expected)] == expected
+
+
+def test_a_plain_service_sends_nobody_to_the_canary() -> None:
+    """Without a route the canary is looked at through its own Service, and then promoted."""
+    assert stops(read({"iterations": 10}, provider="kubernetes")) == [NONE]
+    assert stops(read({}, provider="kubernetes", skipAnalysis=True)) == [NONE]
+
+
+def test_what_is_called_before_the_first_request_has_a_step_of_its_own() -> None:
+    """Flagger waits for one interval with the canary's pods ready; a webhook may look at them by then."""
+    hooks = [{"name": "smoke", "type": "pre-rollout", "url": "http://x/"}, {"name": "load", "url": "http://x/"}]
+    plan = read({"stepWeight": 50, "webhooks": hooks, "metrics": [{"name": "errors"}]})
+    assert stops(plan) == [NONE, "50% of the requests", ALL]
+    good = "metric errors and webhook load, for 30 s"
+    assert [step.gate.check for step in plan.steps] == ["webhook smoke", good, good]
+
+
+def test_a_confirmation_is_part_of_the_last_gate() -> None:
+    """What Flagger asks before it promotes is asked before promote."""
+    hooks = [{"name": "boss", "type": "confirm-promotion", "url": "http://x/"}]
+    assert [step.gate.check for step in read({"stepWeight": 50, "webhooks": hooks}).steps] == ["", "boss confirms"]
+
+
+def made(plan: Plan) -> dict[tuple[str, str], Any]:
+    """Return what a rollout makes, by kind and name."""
+    return {(m["kind"], m["metadata"]["name"]): m["spec"] for m in plan.makes}
+
+
+def test_all_ports_of_the_pods_are_found_where_that_is_wanted() -> None:
+    """Those of a mesh and the one that is written are left out; one without a name is called by its place."""
+    ports = made(read({"stepWeight": 50}, {"targetPort": "http", "portDiscovery": True}))["Service", "podinfo"]["ports"]
+    assert ports == [
+        {"name": "http", "protocol": "TCP", "port": 80, "targetPort": "http"},
+        {"name": "tcp-podinfo-1", "protocol": "TCP", "port": 9999, "targetPort": 9999},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"), [({}, 80), ({"targetPort": 9898}, 9898), ({"targetPort": "http"}, "http")]
+)
+def test_a_service_leads_to_the_port_that_is_written(written: dict[str, Any], wanted: object) -> None:
+    """A number or a name; the Service's own where nobody says."""
+    assert made(read({"stepWeight": 50}, written))["Service", "podinfo-canary"]["ports"][0]["targetPort"] == wanted
+
+
+def test_services_choose_pods_by_one_label() -> None:
+    """It is the first of Flagger's that the workload's selector has."""
+    assert {m["spec"]["selector"]["app"] for m in read({"stepWeight": 50}).makes if m["kind"] == "Service"} == {
+        "podinfo"
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ({}, {"gateways": ["mesh"], "hosts": ["podinfo"]}),
+        ({"hosts": ["*"], "gateways": ["public"]}, {"gateways": ["public"], "hosts": ["*"]}),
+        ({"hosts": ["shop.example.com"]}, {"gateways": ["mesh"], "hosts": ["shop.example.com", "podinfo"]}),
+        ({"delegation": True}, {}),
+    ],
+)
+def test_a_virtual_service_is_reached_as_in_flagger(service: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The apex Service is one of its hosts, unless every host is; who is delegated to has none."""
+    spec = made(read({"stepWeight": 50}, service))["VirtualService", "podinfo"]
+    assert {key: value for key, value in spec.items() if key != "http"} == expected
+
+
+def test_connections_are_divided_where_the_protocol_is_none_that_istio_reads() -> None:
+    """A VirtualService for tcp matches the port."""
+    spec = made(read({"stepWeight": 50}, {"appProtocol": "TCP"}))["VirtualService", "podinfo"]
+    assert [(rule["match"], len(rule["route"])) for rule in spec["tcp"]] == [([{"port": 80}], 2)]
+
+
+ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = {
+    "no strategy": ({}, {}, {}, "spec.analysis: needs one of iterations, stepWeight, stepWeights, and has none"),
+    "two strategies": (
+        {"iterations": 1, "stepWeight": 5},
+        {},
+        {},
+        "spec.analysis: needs one of iterations, stepWeight, stepWeights, and has iterations and stepWeight",
+    ),
+    "weights that descend": ({"stepWeights": [10, 5]}, {}, {}, "spec.analysis.stepWeights[1]: is 5 after 10; "),
+    "no weights": ({"stepWeights": []}, {}, {}, "spec.analysis.stepWeights: has to be a list of weights"),
+    "weights of those that match": ({"stepWeight": 5} | MATCH, {}, {}, "spec.analysis.match: stands beside stepWeight"),
+    "copies of those that match": (
+        {"iterations": 1, "mirror": True} | MATCH,
+        {},
+        {},
+        "spec.analysis.mirror: stands beside match",
+    ),
+    "weights without a route": (
+        {"stepWeight": 5},
+        {},
+        {"provider": "kubernetes"},
+        "spec.analysis.stepWeight: has no route that could do it",
+    ),
+    "a match without a route": (
+        {"iterations": 1} | MATCH,
+        {},
+        {"provider": "kubernetes"},
+        "spec.analysis.match: has no route that could do it",
+    ),
+    "everybody matches": ({"iterations": 1, "match": [{}]}, {}, {}, "spec.analysis.match[0]: matches every request"),
+    "who calls": (
+        {"iterations": 1, "match": [{"sourceLabels": {"app": "x"}}]},
+        {},
+        {},
+        "spec.analysis.match[0].sourceLabels: asks who calls",
+    ),
+    "no interval": ({"stepWeight": 5, "interval": "soon"}, {}, {}, "spec.analysis.interval: 'soon' is no duration"),
+    "headless": (
+        {"stepWeight": 5},
+        {"headless": True},
+        {},
+        "spec.service.headless: makes Services whose clients reach",
+    ),
+    "a port that is not there": ({"stepWeight": 5}, {"targetPort": "web"}, {}, "spec.service.targetPort: 'web' is the"),
+    "no gateway": (
+        {"stepWeight": 5},
+        {},
+        {"provider": "gatewayapi:v1"},
+        "spec.service.gatewayRefs: is required: with the provider gatewayapi:v1",
+    ),
+    "no ingress": (
+        {"stepWeight": 5},
+        {},
+        {"provider": "nginx"},
+        "spec.ingressRef: is required: with the provider nginx",
+    ),
+    "no such provider": (
+        {"stepWeight": 5},
+        {},
+        {"provider": "gatewayapi"},
+        "spec.provider: gatewayapi is not rendered",
+    ),
+    "delegated to by name": (
+        {"stepWeight": 5},
+        {"delegation": True, "hosts": ["x"]},
+        {},
+        "spec.service.hosts: stands beside delegation",
+    ),
+    "an autoscaler that is not there": (
+        {"stepWeight": 5},
+        {},
+        {"autoscalerRef": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "x"}},
+        "spec.autoscalerRef.name: names HorizontalPodAutoscaler test/x, which is not in the package",
+    ),
+    "another kind of workload": (
+        {"stepWeight": 5},
+        {},
+        {"targetRef": TARGET | {"kind": "StatefulSet"}},
+        "spec.targetRef.kind: StatefulSet.apps cannot be released; that can be: Deployment.apps",
+    ),
+}
+
+
+@pytest.mark.parametrize(("analysis", "service", "spec", "message"), ERRORS.values(), ids=ERRORS)
+def test_what_flagger_would_do_in_silence_is_an_error(
+    analysis: dict[str, Any], service: dict[str, Any], spec: dict[str, Any], message: str
+) -> None:
+    """It names the field, and what to do instead."""
+    with pytest.raises(Refused) as caught:
+        read(analysis, service, **spec)
+    said = [f"{problem.field}: {problem.message}" for problem in caught.value.problems]
+    assert [line for line in said if line.startswith(message)], said
+
+
+COMPARED = {
+    "exact": ("insider", "Exact", "insider"),
+    "regex": ("^in.*", "RegularExpression", "^in.*"),
+    "prefix": ("in.", "RegularExpression", r"^in\..*"),
+    "suffix": (".org", "RegularExpression", r".*\.org$"),
+}
+
+
+@pytest.mark.parametrize("kind", COMPARED)
+def test_a_text_is_compared_as_it_is_written(kind: str) -> None:
+    """In full, by a regular expression, by how it begins and by how it ends."""
+    written, expected, value = COMPARED[kind]
+    plan = read(
+        {"iterations": 1, "match": [{"headers": {"x": {kind: written}}}, {"queryParams": {"q": {kind: written}}}]}
+    )
+    conditions = [condition for match in plan.steps[0].traffic.matches for condition in match.conditions]
+    assert [(c.part, c.type, c.value) for c in conditions] == [("header", expected, value), ("query", expected, value)]

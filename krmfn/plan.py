@@ -3,8 +3,6 @@
 A dialect makes a plan, ``stage.divide`` works one position of it out. Everything here is frozen.
 """
 
-import re
-
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm.item import Ref
@@ -170,9 +168,6 @@ class Position(Value):
         return f"{self.start}>{self.end}/{self.half}" if self.half else self.end
 
 
-_HALF = r"(?:([a-z0-9]+)>)?([a-z0-9]+)/(scale|shift|drain)"
-
-
 def locate(text: str, rests: "Sequence[str]") -> Position:
     """Read a position: ``0..N``, ``promote``, ``finalise``, ``complete``, ``k/scale``, ``a>b/scale``, ``k>0/drain``.
 
@@ -181,12 +176,12 @@ def locate(text: str, rests: "Sequence[str]") -> Position:
     text = text.strip()
     if text in rests:
         return Position(text, text)
-    if found := re.fullmatch(_HALF, text):
-        start, end, half = found.groups()
-        if start is None and end.isdigit() and end != "0":
-            start = str(int(end) - 1)
-        if start in rests and end in rests and start != end and (half != DRAIN or end == "0"):
-            return Position(start, end, half)
+    edge, _, half = text.partition("/")
+    start, arrow, end = edge.rpartition(">")
+    if not arrow and end in rests[1:] and end.isdigit():
+        start = str(int(end) - 1)
+    if {start, end} <= set(rests) and start != end and (half in (SCALE, SHIFT) or (half == DRAIN and end == "0")):
+        return Position(start, end, half)
     raise KrmfnError(_unknown(text, rests))
 
 

@@ -6,9 +6,8 @@ stands between the same neighbours, right above the same entry, or behind the sa
 
 from __future__ import annotations
 
-import re
-
 from krmfn.krm.nodes import LIST, MAP, SCALAR, is_block, name
+from krmfn.krm.source import comment_sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
     Place = tuple[Any, ...]
-
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
 
 
 class Leaf:
@@ -81,7 +78,7 @@ class Comments:
         self.folded |= leaf.shape == ">"
         if leaf.shape in ("|", ">"):
             head = self.text[node.body : self.text.index("\n", node.body)]
-            if _COMMENT.search(head):
+            if comment_sign(head) >= 0:
                 self.found.add((leaf.path, ("line", leaf.shape)))
         elif node.kind in (MAP, LIST) and "#" in self.text[node.start : node.end]:
             self.unclear = self.unclear or "#" in _brackets(self.text, node)
@@ -94,7 +91,7 @@ class Comments:
         first, *lines = gap.split("\n")
         if last is None:
             lines = [first, *lines]
-        elif _COMMENT.search(first):
+        elif comment_sign(first) >= 0:
             self.behind(last, leaf, first)
         self.above(last, leaf, lines)
 
@@ -108,8 +105,9 @@ class Comments:
         """Note the comments in the lines in front of a leaf; its own line, as far as it goes, is the last."""
         run: list[tuple[int, bool]] = []
         for line in lines:
-            mark = _COMMENT.search(line)
-            before = line[: mark.start()] if mark else line
+            at = comment_sign(line)
+            mark = at >= 0
+            before = line[:at] if mark else line
             if mark and not before.strip():
                 run.append((len(before), True))
             elif not before.strip() and line is not lines[-1]:

@@ -7,8 +7,6 @@ something out and putting it back gives the same text again.
 
 from __future__ import annotations
 
-import re
-
 from krmfn.krm import emit
 from krmfn.krm.alike import pairs, same
 from krmfn.krm.emit import Text
@@ -182,6 +180,8 @@ class _Surgery:
 
     def literal(self, node: Node, new: Any, slot: Slot) -> bool:
         """Put a literal block in the place of a block scalar, its lines in the same column."""
+        import re
+
         first = re.compile(_FIRST_LINE).match(self.text, node.body, node.end)
         column = len(first[1]) if first else slot.column + 2
         base = column - slot.column

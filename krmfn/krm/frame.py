@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from krmfn.errors import NotYaml
 from krmfn.krm.item import dump, load, retext, same
 from krmfn.krm.outline import outline
@@ -62,11 +60,14 @@ class Frame:
         """Return what to write in front of the items, the column of their dashes, and what to write behind them."""
         value = self._answer(results)
         text = self.text if same(value, self.value) else retext(self.text, value)
-        line = rf"^( *)- {self._place}\r?(?:\n|\Z)"
-        if not re.search(line, text, re.MULTILINE):
-            text = dump(value)
-        head, margin, tail = re.split(line, text, maxsplit=1, flags=re.MULTILINE)
-        return head, len(margin), tail
+        lines = text.splitlines(keepends=True)
+        if not any(map(self._for_items, lines)):
+            lines = dump(value).splitlines(keepends=True)
+        at = next(number for number, line in enumerate(lines) if self._for_items(line))
+        return "".join(lines[:at]), lines[at].index("-"), "".join(lines[at + 1 :])
+
+    def _for_items(self, line: str) -> bool:
+        return line.strip(" \r\n") == f"- {self._place}"
 
     def without_items(self, results: Sequence[dict[str, Any]]) -> str:
         """Return the whole text of a list without items."""

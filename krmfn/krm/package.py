@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _collections_abc import Mapping, Sequence  # without all of collections, which takes a tenth of starting
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from krmfn.errors import NotYaml

@@ -7,8 +7,6 @@ where no YAML 1.1 or 1.2 reader could see anything but that string.
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -18,7 +16,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"), False),
 }
-# Patterns that few packages need are compiled by those that do: all of these together take 0.8 ms.
+# Starting is most of what a small run costs, and few packages need these patterns, or any.
 _WHOLE = r"[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]{0,19})"
 _DECIMAL = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NO_NUMBER = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -26,7 +24,7 @@ _NO_NUMBER = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 # What some reader takes for a number, a time, a boolean, null, a merge or an indicator.
 _MISREAD_WORDS = frozenset(word.lower() for word in _WORDS) | {"=", "<<", ".inf", "-.inf", "+.inf", ".nan"}
 _LONGEST_WORD = max(map(len, _MISREAD_WORDS))
-_MISREAD = r"[-+.]*[0-9][-+.:,_0-9a-fA-FoOxXtTzZ \t]*"
+_MISREAD = "-+.:,_0123456789abcdefABCDEFoOxXtTzZ \t"
 
 _DIGITS = frozenset("0123456789")
 # With what a number begins, behind its sign, and with what it ends.
@@ -52,6 +50,8 @@ def number(text: str) -> Any:
         return int(text)
     if text[-1] not in _LAST or text.lstrip("+-")[:1] not in _FIRST:
         return text
+    import re
+
     digits = text.replace("_", "")
     if re.fullmatch(_WHOLE, digits) and -(2**63) <= (whole := _whole(digits)) < 2**64:
         return _within_64_bits(whole)
@@ -99,7 +99,7 @@ def tagged(text: str, tag: str) -> Any:
 
 def plain(value: str, *, flow: bool = False) -> bool:
     """Say whether every reader takes this string, written plain, for what it is."""
-    if flow and not re.fullmatch(_PLAIN_IN_FLOW, value):
+    if flow and not _plain_in_flow(value):
         return False
     if _misread(value) or value.startswith(("---", "...")) or not value.isprintable():
         return False
@@ -108,13 +108,19 @@ def plain(value: str, *, flow: bool = False) -> bool:
     return value[0].isalnum() or value[0] in "_/" or (value[0] in ".$(+^;~-" and value[1:2] not in ("", " "))
 
 
+def _plain_in_flow(value: str) -> bool:
+    import re
+
+    return re.fullmatch(_PLAIN_IN_FLOW, value) is not None
+
+
 def _misread(value: str) -> bool:
     """Say whether a reader could take the text for something else than a string."""
     if len(value) <= _LONGEST_WORD and value.lower() in _MISREAD_WORDS:
         return True
     if value.isascii() and value.isdecimal():
         return True
-    return value.lstrip("-+.")[:1] in _DIGITS and re.fullmatch(_MISREAD, value) is not None
+    return value.lstrip("-+.")[:1] in _DIGITS and not value.strip(_MISREAD)
 
 
 def quoted(value: str) -> str:

@@ -9,8 +9,6 @@ nothing is left open at its end, and the next one begins at an element too. What
 
 from __future__ import annotations
 
-import re
-from array import array
 from bisect import bisect_right
 
 from krmfn.errors import KrmfnError, NotYaml
@@ -21,18 +19,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_ITEMS = re.compile(rb"^items: *(?:#.*)?\n", re.MULTILINE)
-_FILLED_LINE = re.compile(rb"^( *)[^ #\n]", re.MULTILINE)
+_FIELD = b"items:"
+# With what a line begins that ends the items of a ResourceList, or the document.
+_NEXT = (b"apiVersion:", b"kind:", b"functionConfig:", b"results:", b"metadata:", b"---", b"...")
 # Line breaks for YAML, but not for a search by "\n"; and what the marks of libyaml do not count.
 _HOSTILE = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xbb\xbf")
 MANY_BRACKETS = 1000
 LARGEST = 8 << 20
 # How a name can be spelled so that its letters are not in the text: by escapes in a double-quoted scalar that stand for
-# them or between them, and in base64. Each pattern with what has to be there for it to be tried.
-_SPELLED = {
-    b"\\": rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]',
-    b"binary": rb"!(?:!|<tag:yaml\.org,2002:)binary",
-}
+# them or between them, and in base64.
+_ESCAPES = (b"\\x", b"\\u", b"\\U", b"\\/", b"\\\r", b"\\\n")
+_ESCAPED = rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]'
+_BINARY = rb"!(?:!|<tag:yaml\.org,2002:)binary"
+_FEW, _NEAR = 16, 4096
 
 
 class Unsure(Exception):
@@ -53,7 +52,7 @@ class Slices:
     ) -> None:
         """``begin`` matters only where there are no texts."""
         self.data, self.column = data, column
-        self.starts, self.ends = array("Q", starts), array("Q", ends)
+        self.starts, self.ends = list(starts), list(ends)
         self.begin = self.starts[0] - (column or 0) if self.starts else begin
         self.end = self.ends[-1] if self.ends else begin
         self._spelled: list[int] | None = None
@@ -101,10 +100,29 @@ class Slices:
 
     def _spelling(self) -> list[int]:
         if self._spelled is None:
-            patterns = [pattern for sign, pattern in _SPELLED.items() if sign in self.data]
-            hits = {self.at(hit.start()) for pattern in patterns for hit in re.finditer(pattern, self.data)}
-            self._spelled = sorted(hits - {-1})
+            patterns = [_ESCAPED] if any(_maybe_quoted(sign, self.data) for sign in _ESCAPES) else []
+            patterns += [_BINARY] if b"binary" in self.data else []
+            self._spelled = sorted({self.at(hit) for hit in _found(patterns, self.data)} - {-1})
         return self._spelled
+
+
+def _maybe_quoted(sign: bytes, data: bytes) -> bool:
+    """Tell whether an escape may stand in double quotes: a few line ends of shell scripts can be seen not to."""
+    at, left = data.find(sign), _FEW
+    while at >= 0 and left:
+        quote = data.rfind(b'"', max(0, at - _NEAR), at)
+        before = data[max(0, quote - 1) : quote] if quote >= 0 else b"-"
+        if before.isspace() or before in b"[{,:\\" or (quote < 0 and at > _NEAR):
+            return True
+        at, left = data.find(sign, at + 1), left - 1
+    return at >= 0
+
+
+def _found(patterns: Sequence[bytes], data: bytes) -> Iterator[int]:
+    if patterns:
+        import re  # starting is most of what a small run costs, and few need this
+
+        yield from (hit.start() for pattern in patterns for hit in re.finditer(pattern, data))
 
 
 def cut(data: bytes) -> Slices:
@@ -116,29 +134,46 @@ def cut(data: bytes) -> Slices:
         raise Unsure("line breaks other than \\n")
     first, column = _first_dash(data)
     end = _end_of_list(data, first, column)
-    starts = array("Q", _dashes(data, first, end, column))
+    starts = list(_dashes(data, first, end, column))
     slices = Slices(data, starts, [*(start - column for start in starts[1:]), end], column)
     _prove(slices)
     return slices
 
 
 def _first_dash(data: bytes) -> tuple[int, int]:
-    items = _ITEMS.search(data)
-    line = _FILLED_LINE.search(data, items.end()) if items else None
-    if not line or not data.startswith(b"- ", line.end(1)):
+    """Return where the first dash of the list stands, and its column."""
+    field = 0 if data.startswith(_FIELD) else data.find(b"\n" + _FIELD) + 1
+    end = data.find(b"\n", field)
+    alone = data.startswith(_FIELD, field) and data[field + len(_FIELD) : end].lstrip(b" ")[:1] in b"#"
+    start, column = _filled_line(data, end + 1)
+    if not alone or not data.startswith(b"- ", start):
         raise Unsure("`items` is not a block sequence")
-    return line.end(1), len(line[1])
+    return start, column
+
+
+def _filled_line(data: bytes, at: int) -> tuple[int, int]:
+    """Return where the first line that is neither blank nor a comment begins behind its margin, and the margin."""
+    while 0 < at < len(data):
+        end = data.find(b"\n", at)
+        line = data[at : end if end >= 0 else len(data)]
+        bare = line.lstrip(b" ")
+        if bare and not bare.startswith(b"#"):
+            return at + len(line) - len(bare), len(line) - len(bare)
+        at = end + 1
+    return len(data), 0
 
 
 def _end_of_list(data: bytes, first: int, column: int) -> int:
-    """Return where the first line begins that is neither blank, a comment, a dash line, nor deeper than the dashes."""
-    left = rb" {0,%d}[^\s#]|" % (column - 1) if column else b""
-    end = re.compile(rb"\n(?:%s {%d}(?:-(?! )|[^\s#-]))" % (left, column)).search(data, first)
-    if end is None:
-        return len(data)
-    if end[0][1:2] in b" -":
+    """Return where the first line begins that can only be the list's next field, or the end of the document.
+
+    Another line that ends the list makes a slice that is no YAML, but for a dash that stands alone.
+    """
+    found = (data.find(b"\n" + sign, first) for sign in _NEXT)
+    end = min((at + 1 for at in found if at >= 0), default=len(data))
+    dash = b"\n" + b" " * column + b"-"
+    if data.startswith(b"-", end) or data.count(dash, first, end) != data.count(dash + b" ", first, end):
         raise Unsure("a line that begins at or left of the dashes")
-    return end.start() + 1
+    return end
 
 
 def _dashes(data: bytes, first: int, end: int, column: int) -> Iterator[int]:

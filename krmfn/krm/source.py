@@ -6,8 +6,6 @@ to think of either.
 
 from __future__ import annotations
 
-import re
-
 from krmfn.errors import NotYaml
 from krmfn.krm import tree
 from krmfn.krm.emit import Style
@@ -19,10 +17,7 @@ if TYPE_CHECKING:
 
     from krmfn.krm.nodes import Node
 
-_COMMENT_BELOW = re.compile(r"(?:[ \t]*\n)*+( *)#[^\n]*")
-_END_OF_LINE = re.compile(r"[ \t]+#[^\n]*")
-_TO_DASH = re.compile(r"(?:\s|#[^\n]*+)*+-")
-_TO_COLON = re.compile(r"[ \t]*:")
+BLANKS = " \t"
 LONGEST = 16_000_000
 
 
@@ -127,9 +122,13 @@ class Source:
 
     def last_line_end(self, end: int, column: int) -> int:
         """Return the end of the line of ``end``, or of the last comment below it that is deeper than ``column``."""
-        found = self.line_end(end)
-        while (comment := _COMMENT_BELOW.match(self.text, found + 1)) and len(comment[1]) > column:
-            found = comment.end()
+        found = at = self.line_end(end)
+        while (at := self.text.find("\n", start := at + 1)) >= 0:
+            bare = self.text[start:at].lstrip(" ")
+            if bare.startswith("#") and at - start - len(bare) > column:
+                found = at
+            elif bare.strip(BLANKS):
+                break
         return found
 
     def above(self, start: int, floor: int) -> int:
@@ -142,35 +141,50 @@ class Source:
 
     def value_slot(self, key: Node) -> Slot:
         """Return the slot behind a key of a block mapping; raises UnfitError for `? key`."""
-        colon = _TO_COLON.match(self.text, key.end)
-        if colon is None:
+        colon = self.text.find(":", key.end)
+        if colon < 0 or self.text[key.end : colon].strip(BLANKS):
             raise UnfitError
-        return Slot(int(key.mark.column), colon.end(), dash=False)
+        return Slot(int(key.mark.column), colon + 1, dash=False)
 
     def item_slots(self, node: Node) -> list[Slot]:
         """Return the slots of a block list."""
         slots = []
         end = node.body
         for child in node.children:
-            dash = _TO_DASH.match(self.text, end)
-            if dash is None:
-                raise UnfitError
-            slots.append(Slot(dash.end() - 1 - self.line_start(dash.end()), dash.end(), dash=True))
+            dash = self.dash(end)
+            slots.append(Slot(dash - self.line_start(dash), dash + 1, dash=True))
             end = child.end
         return slots
+
+    def dash(self, at: int) -> int:
+        """Return where the dash is behind blanks, line breaks and comments; raises UnfitError where none is."""
+        while self.text[at].isspace() or self.text[at] == "#":
+            at = self.line_end(at) if self.text[at] == "#" else at + 1
+        if self.text[at] != "-":
+            raise UnfitError
+        return at
 
     def comment(self, node: Node, slot: Slot) -> str:
         """Return the comment that belongs to the line of the key or dash, with the spaces before it."""
         if is_block(node):
-            end = self.line_end(slot.opening)
+            start, end = slot.opening, self.line_end(slot.opening)
             if node.body <= end:
                 return ""
-            found = _END_OF_LINE.search(self.text, slot.opening, end)
-        elif node.kind is SCALAR and node.style in ("|", ">"):
-            found = _END_OF_LINE.search(self.text, node.body, self.line_end(node.body))
         else:
-            found = _END_OF_LINE.match(self.text, node.end)
-        return found[0] if found else ""
+            start = node.body if node.kind is SCALAR and node.style in ("|", ">") else node.end
+            end = self.line_end(start)
+        line = self.text[start:end]
+        at = comment_sign(line)
+        before = line[: max(at, 0)].rstrip(BLANKS)
+        return line[len(before) :] if at > 0 and (not before or start != node.end) else ""
+
+
+def comment_sign(line: str) -> int:
+    """Return where the comment of a line begins, -1 where it has none."""
+    at = line.find("#")
+    while at > 0 and line[at - 1] not in BLANKS:
+        at = line.find("#", at + 1)
+    return at
 
 
 def measured(node: Node, default: Style) -> Style:

@@ -7,8 +7,6 @@ directives, several documents, aliases that contain themselves or that expand to
 
 from __future__ import annotations
 
-import re
-
 from krmfn.errors import NotYaml
 from krmfn.krm import scalars
 from krmfn.krm.libyaml import CParser, YAMLError, events, not_yaml
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 DEEPEST = 200
 LARGEST = 1_000_000  # the cluster takes three megabytes in one request
 _PROPERTIES = r"(?:[&!]\S*+(?:\s|(?<=\s)#[^\n]*+)*+)++"
-_KEEPS_BREAKS = re.compile(r"[|>][0-9]?\+")
 # Enough for the texts of a few rollouts, and for a few megabytes of nodes.
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 64, 8192
 _RECENT: dict[str, Node | None] = {}
@@ -137,7 +134,7 @@ class _Tree:
     def trim(self, node: Node) -> None:
         """End a block scalar with its last line instead of where the next line begins."""
         text = self.text
-        if not _KEEPS_BREAKS.match(text, node.body):
+        if not text[node.body + 1 : node.body + 3].lstrip("0123456789").startswith("+"):
             node.end = node.body + len(text[node.body : node.end].rstrip("\r\n"))
         elif text[node.end - 1] == "\n":
             node.end -= 2 if text[node.end - 2] == "\r" else 1
@@ -182,6 +179,8 @@ class _Tree:
 
     def properties(self, node: Node, tag: str | None) -> None:
         """Note the tag, remember the anchor, and skip both to where the content begins."""
+        import re  # starting is most of what a small run costs, and few texts have these
+
         node.tag = tag
         found = re.compile(_PROPERTIES).match(self.text, node.start)
         node.body = found.end() if found else node.start

@@ -6,8 +6,6 @@ everything" (an empty list), and nothing behind the list.
 
 from __future__ import annotations
 
-import re
-
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.frame import Frame
 from krmfn.krm.internals import placed, restored
@@ -30,7 +28,6 @@ _EMPTY = (
     "the input is empty: a host that takes nothing for an answer deletes the whole package, so krmfn needs a "
     "ResourceList, or manifests, on standard input"
 )
-_TRAILING_SEPARATOR = re.compile(rb"(?<=[\r\n])---\s*\Z")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -65,8 +62,7 @@ def _screened(data: bytes) -> bytes:
         raise NotYaml("the input is UTF-16; save it as UTF-8", line=1, column=1)
     if not data or data.isspace():
         raise KrmfnError(_EMPTY)
-    behind = _TRAILING_SEPARATOR.search(data, max(0, len(data) - 80))
-    return data[: behind.start()] if behind else data
+    return data[: data.rindex(b"---")] if data[-80:].rstrip().endswith((b"\n---", b"\r---")) else data
 
 
 def _cut(text: bytes) -> Slices:
@@ -160,7 +156,7 @@ class _Writer:
     def _written(self, mark: int, item: Item) -> bytes:
         text = " " * self.column + self._text(mark, item)
         if self.newline == "\r\n":
-            text = re.sub("(?<!\r)\n", "\r\n", text)
+            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
         return text.encode()
 
     def _text(self, mark: int, item: Item) -> str:

@@ -1,7 +1,6 @@
 """Finding the script for a kind of route: building a path, or a key, from its group, kind and class."""
 
 import os
-import re
 
 from krmfn.errors import KrmfnError
 from krmfn.lua.room import answer, library, result
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
 
 # Kinds that have moved to another group and kept their meaning.
 MOVED = {("extensions", "Ingress"): "networking.k8s.io"}
+# What the parts of an API group, a kind and a class are made of; none of them leads out of a folder.
+LABEL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 # What a run has found; its many rollouts look for the same few.
 _FOUND: dict[str, Script] = {}
 
@@ -23,7 +24,7 @@ def find(group: str, kind: str, variant: str = "") -> Script | None:
     ``group`` is "" for the core API, ``variant`` an Ingress class. Raises KrmfnError where our own script is broken.
     """
     parts = [MOVED.get((group, kind), group) or "core", kind, *([variant] if variant else [])]
-    if not all(re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", part) for part in parts):
+    if not all(label and not label.strip(LABEL) for part in parts for label in part.split(".")):
         return None
     name = "/".join(parts)
     if name not in _FOUND:

@@ -6,7 +6,6 @@ of ours runs again in its own room, where it cannot leave anything behind: it is
 """
 
 import os
-import re
 import sys
 
 from krmfn.errors import KrmfnError
@@ -151,6 +150,8 @@ def _decode(script: "Script", text: bytes, ref: Ref | None) -> "Any":
 
 
 def _explain(script: "Script", reason: str, limits: Limits) -> str:
+    import re
+
     place = re.match(r"(script|lib/[a-z]+):(\d+): (.*)", reason)
     name, reason = script.name, place[3] if place else reason
     if reason.startswith("not enough memory"):

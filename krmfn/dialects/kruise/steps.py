@@ -1,6 +1,5 @@
 """The steps of a Rollout: how many pods, which requests, and what has to happen before the next."""
 
-import re
 from itertools import pairwise
 
 from krmfn.dialects.kruise.reader import ALPHA
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from krmfn.dialects.kruise.reader import Reader
 
 ALL, LIMIT = 100, 50
-_PERCENT = re.compile(r"([+-]?[0-9]+)%")
 _TYPES = (EXACT, REGEX)
 
 
@@ -71,13 +69,14 @@ def _pods(place: Fields, weight: int | None) -> Amount:
 
 def _percent(field: Fields) -> int | None:
     """Read ``N%`` with a whole N, as the webhook does: no ``33.3%``, no ``50``."""
-    found = _PERCENT.fullmatch(field.value) if isinstance(field.value, str) else None
-    if found is None:
+    number, sign, rest = field.value.partition("%") if isinstance(field.value, str) else ("", "", "")
+    digits = number[1:] if number[:1] in ("+", "-") else number
+    if not sign or rest or not digits.isdecimal() or not digits.isascii():
         message = f'{field.value!r} is no percentage; write a whole number and a percent sign, such as "33%"'
         counts = field.path.endswith("replicas")
         field.problem(f"{message}, or a number of pods without quotes" if counts else message)
         return None
-    return int(found.group(1))
+    return int(number)
 
 
 def match(place: Fields) -> Match:

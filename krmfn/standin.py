@@ -1,4 +1,4 @@
-"""A package that is there before its ``__init__`` has run, for an extension inside it that needs nothing of that.
+"""Modules that are there before they have been loaded, for an extension that needs next to nothing of them.
 
 Two of our libraries are a C extension inside a package that imports far more than the extension does. A run that needs
 only the extension waits for neither; whoever looks at any other attribute of the package gets the real one.
@@ -8,6 +8,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -34,3 +35,20 @@ def stand_in(name: str) -> "Any":
     package.__getattr__ = become_real
     sys.modules[name] = package
     return package
+
+
+def lend(name: str, **offered: object) -> "Callable[[], None]":
+    """Register a module that has only what is offered, unless the real one is there; return what takes it away again.
+
+    Whoever asks it for more gets an AttributeError, and has to be content with the real one.
+    """
+    if name in sys.modules:
+        return lambda: None
+    lent = sys.modules[name] = type(sys)(name)
+    vars(lent).update(offered)
+
+    def take_back() -> None:
+        if sys.modules.get(name) is lent:
+            del sys.modules[name]
+
+    return take_back

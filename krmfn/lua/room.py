@@ -5,6 +5,7 @@ Kubernetes objects cross as JSON text, so no Python object is ever seen by Lua. 
 of ours runs again in its own room, where it cannot leave anything behind: it is loaded anew, and has no globals.
 """
 
+import _collections_abc
 import os
 import sys
 
@@ -12,7 +13,7 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm import Ref
 from krmfn.lua.crossing import decode, encode
-from krmfn.standin import stand_in
+from krmfn.standin import lend, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +55,28 @@ def library() -> str:
 
 
 def engine() -> "Any":
-    """Return the one Lua that has the number model and the grammar of gopher-lua: 5.1."""
-    if "lupa" not in sys.modules:
-        stand_in("lupa")  # what the package itself imports is for those who let it choose a Lua: 0.6 ms of 30
-    import lupa.lua51  # noqa: F401 - the name would be the package's
+    """Return the one Lua that has the number model and the grammar of gopher-lua: 5.1.
 
+    What the package itself imports is for those who let it choose a Lua, and what the extension imports is a decorator
+    and the abstract classes that Python has loaded already: together 2 ms of 25.
+    """
+    if "lupa.lua51" not in sys.modules:
+        sys.modules.setdefault("collections.abc", _collections_abc)
+        take_back = lend("functools", wraps=lambda _: lambda wrapper: wrapper)
+        try:
+            _extension()
+        except (AttributeError, ImportError):
+            take_back()
+            _extension()
+        finally:
+            take_back()
     return sys.modules["lupa.lua51"]
+
+
+def _extension() -> None:
+    if "lupa" not in sys.modules:
+        stand_in("lupa")
+    import lupa.lua51  # noqa: F401 - the name would be the package's
 
 
 def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = STANDARD) -> Answer:

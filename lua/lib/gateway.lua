@@ -4,7 +4,7 @@
 -- own, copies of those rules that lead to the canary, right before them; lib/precedence.lua says why there may be more.
 -- https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 
-local modifier, precedence = use "modifier", use "precedence"
+local modifier, precedence, shares = use "modifier", use "precedence", use "shares"
 
 local gateway = {}
 
@@ -18,96 +18,33 @@ end
 
 -- Backends ------------------------------------------------------------------------------------------------------------
 
-local function weight(ref)
-  return ref.weight or 1
-end
-
-local function goes_to(ref, service, namespace)
-  return ref.name == service and (ref.kind or "Service") == "Service" and (ref.group or "") == ""
-    and (ref.namespace or namespace) == namespace
-end
-
--- Return the canary's backend that an author has written beside a stable one; what the two get together is divided.
-local function written(refs, stable, stage, taken)
-  for _, ref in ipairs(refs) do
-    if not taken[ref] and ref.port == stable.port and goes_to(ref, stage.canaryService, stage.namespace) then
-      taken[ref] = true
-      return ref
-    end
-  end
-end
-
--- Return what is to be divided in a rule, a list of { stable, canary, sum }, and the same by stable backend.
-local function shares(rule, stage)
-  local refs, taken, found, by = rule.backendRefs or {}, {}, {}, {}
-  for _, ref in ipairs(refs) do
-    if goes_to(ref, stage.stableService, stage.namespace) then
-      local canary = written(refs, ref, stage, taken)
-      local share = { stable = ref, canary = canary, sum = weight(ref) + (canary and weight(canary) or 0) }
-      if share.sum > 0 then
-        by[ref] = share
-        table.insert(found, share)
-      end
-    end
-  end
-  return found, by
-end
-
-local function divisor(a, b)
-  while b > 0 do
-    a, b = b, a % b
-  end
-  return a
-end
-
--- Say what each share counts, so that it can be divided into whole numbers: a rule that goes nowhere else is divided in
--- hundreds, any other keeps its weights, or multiples of them where that is not enough.
-local function scale(refs, found, percent)
-  if #found == 1 and #refs == (found[1].canary and 2 or 1) then
-    found[1].sum = 100
-    return
-  end
-  local common, whole = 100, true
-  for _, share in ipairs(found) do
-    common = divisor(common, share.sum)
-    whole = whole and share.sum * percent % 100 == 0
-  end
-  local times = whole and 1 or 100 / common
-  for _, ref in ipairs(times > 1 and refs or {}) do
-    ref.weight = weight(ref) * times
-  end
-  for _, share in ipairs(found) do
-    share.sum = share.sum * times
-  end
-end
-
-local function to_canary(share, stage)
-  local canary = share.canary or copy(share.stable)
-  canary.name = stage.canaryService
-  return canary
-end
+local BACKEND = {
+  leads = function(ref, service, stage)
+    return ref.name == service and (ref.kind or "Service") == "Service" and (ref.group or "") == ""
+      and (ref.namespace or stage.namespace) == stage.namespace
+  end,
+  alike = function(a, b)
+    return a.port == b.port
+  end,
+  point = function(ref, service)
+    ref.name = service
+  end,
+  name = function(ref)
+    local name = (ref.namespace and ref.namespace .. "/" or "") .. ref.name
+    return (ref.kind or "Service") == "Service" and name or ref.kind .. " " .. name
+  end,
+}
 
 -- Rules ---------------------------------------------------------------------------------------------------------------
 
 -- Divide what a rule sends to the stable Service; `percent` is the canary's.
 local function divide(rule, stage, percent, field)
-  local found, by = shares(rule, stage)
-  scale(rule.backendRefs, found, percent)
-  local refs = list()
-  for _, ref in ipairs(rule.backendRefs) do
-    table.insert(refs, ref)
-    if by[ref] and not by[ref].canary then
-      by[ref].canary = to_canary(by[ref], stage)
-      table.insert(refs, by[ref].canary)
-    end
-  end
-  for _, share in ipairs(found) do
-    share.canary.weight = share.sum * percent / 100
-    share.stable.weight = share.sum - share.canary.weight
-    modifier.extend(share.canary, stage.headerModifier or {}, field .. ".backendRefs")
+  local refs, canaries = shares.divide(BACKEND, rule.backendRefs, stage, percent)
+  for _, canary in ipairs(canaries) do
+    modifier.extend(canary, stage.headerModifier or {}, field .. ".backendRefs")
   end
   for _, ref in ipairs(refs) do
-    allow(weight(ref), WEIGHT, field .. ".backendRefs", "as a weight")
+    allow(ref.weight or 1, WEIGHT, field .. ".backendRefs", "as a weight")
   end
   allow(#refs, BACKENDS, field .. ".backendRefs", "backends")
   rule.backendRefs = refs
@@ -115,24 +52,12 @@ end
 
 -- Send what a rule sends to the stable Service to the canary.
 local function turn(rule, stage, field)
-  local _, by = shares(rule, stage)
-  local refs, canaries, bare = list(), {}, true
-  for _, ref in ipairs(rule.backendRefs) do
-    local share = by[ref]
-    if not share then
-      table.insert(refs, ref)
-    else
-      local canary = to_canary(share, stage)
-      if share.canary then
-        canary.weight = share.sum
-      else
-        table.insert(refs, canary)
-      end
-      table.insert(canaries, canary)
-      bare = bare and not modifier.of(canary)
-    end
-  end
+  local refs, canaries = shares.turn(BACKEND, rule.backendRefs, stage)
   rule.backendRefs = refs
+  local bare = true
+  for _, canary in ipairs(canaries) do
+    bare = bare and not modifier.of(canary)
+  end
   -- More gateways can change headers for a rule than for one of its backends.
   for _, holder in ipairs(bare and #refs == #canaries and { rule } or canaries) do
     modifier.extend(holder, stage.headerModifier or {}, field)
@@ -162,7 +87,7 @@ local function copies(api, rules, additions, stage)
       local twin = copy(rules[one.rule])
       twin.name, twin.matches = nil, list()
       api.adapt(twin, one.from, one.to)
-      if shares(twin, stage)[1] then
+      if shares.of(BACKEND, twin.backendRefs, stage)[1] then
         turn(twin, stage, "spec.rules[" .. one.rule - 1 .. "]")
       end
       table.insert(made, twin)
@@ -171,44 +96,6 @@ local function copies(api, rules, additions, stage)
     insert(made[#made].matches, places, one)
   end
   return made
-end
-
--- Tell whether an author has written the canary beside the stable Service: then a rule is divided also by 0 percent.
-local function has_canary(rule, stage)
-  for _, share in ipairs((shares(rule, stage))) do
-    if share.canary then
-      return true
-    end
-  end
-  return false
-end
-
--- Return the names of the Services that rules lead to, or where else they lead.
-local function names(rules)
-  local found, known = {}, {}
-  for _, rule in ipairs(rules) do
-    for _, ref in ipairs(rule.backendRefs or {}) do
-      local name = (ref.namespace and ref.namespace .. "/" or "") .. ref.name
-      name = (ref.kind or "Service") == "Service" and name or ref.kind .. " " .. name
-      if not known[name] and weight(ref) > 0 then
-        known[name] = true
-        table.insert(found, name)
-      end
-    end
-  end
-  return found[1] and "only to " .. table.concat(found, ", ") or "nor anywhere else"
-end
-
-local function leading(rules, stage)
-  local leads, any = {}, false
-  for i, rule in ipairs(rules) do
-    leads[i] = shares(rule, stage)[1] ~= nil
-    any = any or leads[i]
-  end
-  if not any then
-    fail("spec.rules", "does not lead to the Service " .. stage.stableService .. ", " .. names(rules))
-  end
-  return leads
 end
 
 local function check(rules, added)
@@ -233,14 +120,14 @@ end
 --   single(rule)           each match needs a rule of its own
 --   adapt(rule, from, to)  let a rule for the match `from` do the same to requests of the narrower match `to`
 function gateway.render(api, given, stage)
-  if stage.stableService == stage.canaryService then
-    fail("spec.rules", "can only divide requests between Services: let the canary have one of its own beside "
-      .. stage.stableService)
-  end
   stage.namespace = given.metadata and given.metadata.namespace
   given.spec = given.spec or {}
   local rules, wanted, percent = given.spec.rules or list(), {}, stage.weight or stage.neutral and 0 or nil
-  local leads = leading(rules, stage)
+  local lists = {}
+  for i, rule in ipairs(rules) do
+    lists[i] = rule.backendRefs or {}
+  end
+  local leads = shares.leading(BACKEND, lists, stage, "spec.rules")
   for k, match in ipairs(stage.neutral and {} or stage.matches) do
     wanted[k] = api.wanted(match)
   end
@@ -254,7 +141,7 @@ function gateway.render(api, given, stage)
       table.insert(made, twin)
       added = added + 1
     end
-    if leads[i] and (percent or has_canary(rule, stage)) then
+    if leads[i] and (percent or shares.has_canary(BACKEND, rule.backendRefs, stage)) then
       divide(rule, stage, percent or 0, "spec.rules[" .. i - 1 .. "]")
     end
     table.insert(made, rule)
@@ -262,6 +149,16 @@ function gateway.render(api, given, stage)
   check(made, added)
   given.spec.rules = made
   return { given }
+end
+
+-- Return a route whose rules have no matches at a stage without any.
+function gateway.connections(given, stage)
+  return gateway.render({
+    everything = {},
+    rank = function()
+      return {}
+    end,
+  }, given, stage)
 end
 
 return gateway

@@ -1,6 +1,5 @@
 """Argo Rollouts: its steps are folded into resting places, and what its validation refuses is refused."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -106,24 +105,6 @@ def test_a_stable_side_that_gives_up_pods_keeps_enough_for_its_requests() -> Non
     )
     sides = [(step.pods.of(10), step.stable.of(10) if step.stable else None) for step in found.steps]
     assert sides == [(1, 10), (3, 8), (10, 0)]
-
-
-ROWS = json.loads((FIXTURES / "argo" / "replicas.json").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize(("replicas", "weight", "surge", "canary", "stable"), ROWS["ratio"])
-def test_without_a_router_the_number_of_pods_approaches_the_weight(
-    replicas: int, weight: int, surge: int, canary: int, stable: int
-) -> None:
-    """Both sides count what they do under a controller, for every row of its own table."""
-    pods = Ratio(weight, surge=surge > 0)
-    assert (pods.of(replicas), pods.replace(stable=True).of(replicas)) == (canary, stable)
-
-
-@pytest.mark.parametrize(("replicas", "weight", "most", "canary"), ROWS["routed"])
-def test_behind_a_router_the_canary_has_its_share(replicas: int, weight: int, most: int, canary: int) -> None:
-    """The canary's pods are its share of all of them, rounded up, for every row of the controller's own table."""
-    assert Amount(weight * 100 // most, percent=True).of(replicas) == canary
 
 
 @pytest.mark.parametrize(

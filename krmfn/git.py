@@ -1,9 +1,11 @@
-"""Manifests as they stand in Git at a revision. The only module that runs another program: git itself."""
+"""Manifests as they stand in Git at a revision."""
 
 import os
 
+from krmfn import programs
 from krmfn.errors import KrmfnError
 from krmfn.folder import chosen
+from krmfn.programs import Failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,15 +15,6 @@ SCHEME = "git:"
 # A hook of Git's runs with these set; what is asked here is about the folder, whoever asks.
 _OF_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE")
 _FILES = (b"100644", b"100755")
-
-
-class Failed(Exception):
-    """Git ended with an error; ``says`` is its own words."""
-
-    def __init__(self, says: str) -> None:
-        """Keep the words."""
-        super().__init__(says)
-        self.says = says
 
 
 def read(path: str, revision: str) -> list[tuple[str, bytes]]:
@@ -86,15 +79,5 @@ def _blobs(folder: str, objects: "Sequence[str]") -> list[bytes]:
 
 
 def _git(folder: str, *arguments: str, given: bytes = b"") -> bytes:
-    import subprocess
-
-    environment = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS} | {"LC_ALL": "C"}
-    command = ["git", "-C", folder, *arguments]
-    try:
-        done = subprocess.run(command, input=given, capture_output=True, check=False, env=environment)
-    except FileNotFoundError as problem:
-        raise KrmfnError("git is not installed, and a revision of Git was asked for") from problem
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Failed(said[0] if said else f"git {arguments[0]} failed")
-    return done.stdout
+    environment = {k: v for k, v in os.environ.items() if k not in _OF_HOOKS}
+    return programs.run(["git", "-C", folder, *arguments], "a revision of Git was asked for", environment, given)

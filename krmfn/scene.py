@@ -74,7 +74,7 @@ class Scene:
         """Return the author's object of that group, kind, namespace and name (any version), as the author wrote it."""
         if made := self.made.get(ref.key):
             return made
-        found = next(iter(self._called(ref)), None)
+        found = _kept(self._called(ref))
         if found is None or (ref.key in self.added and self.added[ref.key].mark == found.mark):
             return None
         return self._read(self.authored.get(found.mark, found))
@@ -135,9 +135,15 @@ class Scene:
         return item
 
 
+def _kept(called: "list[Item]") -> "Item | None":
+    """Return the first of some objects of one name that is no hook; a hook only where there is nothing else."""
+    several = called if len(called) > 1 else ()
+    return next((item for item in several if not _hook(item)), next(iter(called), None))
+
+
 def _hook(item: "Item") -> bool:
     """Tell whether a host runs an object at certain times, instead of keeping it in the cluster."""
-    return any(key.startswith("helm.sh/hook") for key in item.value["metadata"].get("annotations") or ())
+    return any(key.startswith("helm.sh/hook") for key in (item.value.get("metadata") or {}).get("annotations") or ())
 
 
 def ours(item: "Item") -> bool:

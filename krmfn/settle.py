@@ -49,7 +49,7 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
         revisions=revisions,
         workload=workload,
         total=total,
-        configs=tuple(_configs(scene, workload, _running(revisions, position), release)),
+        configs=tuple(_configs(scene, workload, _running(revisions, position), (release, stable))),
     )
 
 
@@ -168,9 +168,15 @@ def _running(revisions: Revisions, position: Position) -> str:
     return revisions.target if revisions.target and str(position) == COMPLETE else revisions.stable
 
 
-def _configs(scene: Scene, workload: Item, template: str, release: "Release | None") -> "Iterator[tuple[str, str]]":
+def _configs(
+    scene: Scene, workload: Item, template: str, kept_in: "tuple[Release | None, Package | None]"
+) -> "Iterator[tuple[str, str]]":
     """Yield the ConfigMaps that the stable pods mount: as they stand in the package, else as they were kept."""
+    release, stable = kept_in
     kept = dict(release.configs) if release else {}
+    for given in stable.find("ConfigMap") if stable else ():
+        if (given.ref.group, given.ref.kind, given.ref.namespace) == ("", "ConfigMap", workload.ref.namespace):
+            kept.setdefault(given.ref.name, dump(bare(given.value)))
     for kind, name in sorted(mounted(load(template))):
         item = scene.lookup(Ref("v1", kind, workload.ref.namespace, name)) if kind == "ConfigMap" else None
         if item is not None:

@@ -4,6 +4,7 @@ import click
 
 from krmfn import __version__
 from krmfn.cli.differing import diff
+from krmfn.cli.helming import post_render
 from krmfn.cli.planning import plan
 from krmfn.cli.rendering import render
 from krmfn.cli.supporting import providers
@@ -27,7 +28,7 @@ def commands() -> None:
     """
 
 
-for command in (render, plan, diff, providers, test_lua):
+for command in (render, plan, diff, post_render, providers, test_lua):
     commands.add_command(command)
 
 

@@ -31,8 +31,12 @@ class Given(Value):
 def given(path: str, options: "Mapping[str, Any]") -> Given:
     """Read what the arguments name. Raises KrmfnError where there is no such thing, or it cannot be read."""
     package = _package(path)
-    config = _with_options(_default(package, options.get("rollout") or ""), options)
-    return Given(path, package, config, _stable(path, options.get("stable") or ""))
+    return Given(path, package, requested(package, options), _stable(path, options.get("stable") or ""))
+
+
+def requested(package: "Package", options: "Mapping[str, Any]") -> Config:
+    """Return the request that the package itself holds, with the options on top."""
+    return _with_options(_default(package, options.get("rollout") or ""), options)
 
 
 def _package(path: str) -> "Package":

@@ -24,18 +24,24 @@ _ROLLOUT = click.option("--rollout", metavar="NAME", help="The rollout, where th
 _STEP = click.option(
     "--step", metavar="S", help="The position: 0, 1 … N, promote, finalise, complete, 2/scale, 3>0/drain …"
 )
+_STABLE = click.option(
+    "--stable",
+    metavar="PATH|git:REV",
+    help="What runs now: manifests (- for standard input, such as of `helm get manifest`), or the same PATH at a "
+    "Git revision. The package then holds the new version.",
+)
+_STABLE_CHART = click.option(
+    "--stable",
+    metavar="PATH|git:REV:PATH|helm:NAME",
+    help="What runs now: manifests, in a file or folder, as they are or as they were at a Git revision; or the release "
+    "[NAMESPACE/]NAME, as `helm get manifest` has it. The chart then holds the new version.",
+)
 _REVISIONS = (
     click.option(
         "--image",
         metavar="NAME=REF",
         multiple=True,
         help="The new version: containers that run image NAME run REF. May be given several times.",
-    ),
-    click.option(
-        "--stable",
-        metavar="PATH|git:REV",
-        help="What runs now: manifests (- for standard input, such as of `helm get manifest`), or the same PATH at a "
-        "Git revision. The package then holds the new version.",
     ),
     click.option(
         "--isolation",
@@ -55,7 +61,16 @@ _REVISIONS = (
 
 def asks(command: "Command") -> "Command":
     """Add the options by which a command is told the rollout and its two revisions."""
-    for option in reversed((_ROLLOUT, *_REVISIONS)):
+    return _asks(command, _STABLE)
+
+
+def asks_of_a_chart(command: "Command") -> "Command":
+    """Add the same options where the package is what a chart renders."""
+    return _asks(command, _STABLE_CHART)
+
+
+def _asks(command: "Command", stable: "Callable[[Command], Command]") -> "Command":
+    for option in reversed((_ROLLOUT, _REVISIONS[0], stable, *_REVISIONS[1:])):
         command = option(command)
     return command
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Kinds that have moved to another group and kept their meaning.
-MOVED = {("extensions", "Ingress"): "networking.k8s.io"}
+MOVED = {
+    ("extensions", "Ingress"): "networking.k8s.io",
+    ("traefik.containo.us", "TraefikService"): "traefik.io",
+}
 # What the parts of an API group, a kind and a class are made of; none of them leads out of a folder.
 LABEL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 # What a run has found; its many rollouts look for the same few.

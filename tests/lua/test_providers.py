@@ -49,6 +49,7 @@ def test_find():
     script = find("networking.k8s.io", "Ingress", "nginx")
     assert script is not None
     assert script == find("extensions", "Ingress", "nginx")
+    assert find("traefik.io", "TraefikService") == find("traefik.containo.us", "TraefikService")
     assert (script.name, script.trusted, script.shape) == ("networking.k8s.io/Ingress/nginx", True, "provider")
     assert script.supports == {"weight", "header.exact", "header.regex", "cookie.exact", "weight+matches"}
 

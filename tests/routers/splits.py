@@ -2,6 +2,8 @@
 
 TCPRoute, TLSRoute  https://gateway-api.sigs.k8s.io/reference/spec/#backendref: a weight is a part of the sum of all, 1
                     if it is not written, and nobody gets anything where the sum is 0
+TraefikService      https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/traefikservice/:
+                    the same; a weight of 0 takes a service out
 """
 
 import json
@@ -53,9 +55,26 @@ def _gateway(given: Manifest) -> Iterator[Iterator[Part]]:
         )
 
 
-READ: Mapping[str, Callable[[Manifest], Iterator[Iterator[Part]]]] = {"TCPRoute": _gateway, "TLSRoute": _gateway}
+def _traefik(given: Manifest) -> Iterator[Iterator[Part]]:
+    yield (
+        (
+            f"{entry.get('kind', 'Service')} {entry['name']}",
+            entry.get("namespace", _namespace(given)),
+            entry.get("port"),
+            Fraction(entry.get("weight", 1)),
+        )
+        for entry in given["spec"]["weighted"]["services"]
+    )
+
+
+READ: Mapping[str, Callable[[Manifest], Iterator[Iterator[Part]]]] = {
+    "TCPRoute": _gateway,
+    "TLSRoute": _gateway,
+    "TraefikService": _traefik,
+}
 # What the Service web is called in an object of each kind, and what the canary's is.
 SIDES = {
     "TCPRoute": ("/Service/web", "/Service/web-canary"),
     "TLSRoute": ("/Service/web", "/Service/web-canary"),
+    "TraefikService": ("Service web", "Service web-canary"),
 }

@@ -25,7 +25,7 @@ NAMES = {"name": "web-canary", "stableService": "web", "canaryService": "web-can
 Manifest = dict[str, Any]
 
 # What an entry means where it does not say it.
-DEFAULTS = {"name": "", "port": 0, "namespace": "demo"}
+DEFAULTS = {"name": "", "port": 0, "namespace": "demo", "kind": "Service"}
 NAME = st.sampled_from(["web", "web", "web", "web-canary", "old", "new"])
 WEIGHT = st.sampled_from([0, 1, 2, 3, 7, 25, 50, 99, 100, 999])
 PORT = st.sampled_from([80, 80, 81])
@@ -60,6 +60,23 @@ def gateway(kind: str, version: str, **spec: Any) -> Any:
 ROUTES = {
     "TCPRoute": gateway("TCPRoute", "v1alpha2"),
     "TLSRoute": gateway("TLSRoute", "v1alpha2", hostnames=["db.example.com"]),
+    "TraefikService": st.builds(
+        lambda services: {
+            "apiVersion": "traefik.io/v1alpha1",
+            "kind": "TraefikService",
+            "metadata": {"name": "web", "namespace": "demo"},
+            "spec": {"weighted": {"services": services}},
+        },
+        refs(
+            some(
+                ("weight", WEIGHT),
+                ("namespace", st.sampled_from(["demo", "other"])),
+                ("kind", st.sampled_from(["Service", "Service", "TraefikService"])),
+                name=NAME,
+                port=st.sampled_from([80, 80, "http"]),
+            )
+        ),
+    ),
 }
 STAGES = st.one_of(
     st.just({"neutral": True}), st.builds(lambda weight: {"weight": weight}, st.integers(min_value=0, max_value=100))
@@ -114,13 +131,15 @@ def unclear(base: Manifest) -> bool:
 
 def lists(base: Manifest) -> list[list[Manifest]]:
     """Return the lists of weights in an object."""
-    return [rule["backendRefs"] for rule in base["spec"]["rules"]]
+    spec = base["spec"]
+    return [spec["weighted"]["services"]] if "weighted" in spec else [rule["backendRefs"] for rule in spec["rules"]]
 
 
 def right(error: KrmfnError, base: Manifest) -> None:
     """A route is refused only if it does not lead to the stable Service."""
+    stable = SIDES[base["kind"]][0]
     assert "does not lead to the Service web" in error.message
-    assert not any(leads(one, arrival) for one in spread(base) for arrival in one if "web" in arrival.name)
+    assert not any(leads(one, arrival) for one in spread(base) for arrival in one if arrival.name == stable)
 
 
 @pytest.mark.parametrize("kind", sorted(ROUTES))

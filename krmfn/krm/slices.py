@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 _FIELD = b"items:"
 # With what a line begins that ends the items of a ResourceList, or the document.
 _NEXT = (b"apiVersion:", b"kind:", b"functionConfig:", b"results:", b"metadata:", b"---", b"...")
+# The fields that stand behind the items as hosts write it, and may have lists of their own.
+_BEHIND = (b"functionConfig:", b"results:")
 # Line breaks for YAML, but not for a search by "\n"; and what the marks of libyaml do not count.
 _HOSTILE = (b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xbb\xbf")
 MANY_BRACKETS = 1000
 LARGEST = 8 << 20
 # How a name can be spelled so that its letters are not in the text: by escapes in a double-quoted scalar that stand for
 # them or between them, and in base64.
-_ESCAPES = (b"\\x", b"\\u", b"\\U", b"\\/", b"\\\r", b"\\\n")
+_ESCAPES = b"xuU/\r\n"
 _ESCAPED = rb'"(?<![^\s\[{,:]")(?:[^"\\]|\\[^xuU/\r\n])*+\\[xuU/\r\n]'
 _BINARY = rb"!(?:!|<tag:yaml\.org,2002:)binary"
 _FEW, _NEAR = 16, 4096
@@ -100,22 +102,28 @@ class Slices:
 
     def _spelling(self) -> list[int]:
         if self._spelled is None:
-            patterns = [_ESCAPED] if any(_maybe_quoted(sign, self.data) for sign in _ESCAPES) else []
+            patterns = [_ESCAPED] if _maybe_escaped(self.data) else []
             patterns += [_BINARY] if b"binary" in self.data else []
             self._spelled = sorted({self.at(hit) for hit in _found(patterns, self.data)} - {-1})
         return self._spelled
 
 
-def _maybe_quoted(sign: bytes, data: bytes) -> bool:
-    """Tell whether an escape may stand in double quotes: a few line ends of shell scripts can be seen not to."""
-    at, left = data.find(sign), _FEW
+def _maybe_escaped(data: bytes) -> bool:
+    """Tell whether double quotes may hold an escape; of a few line ends of shell scripts it can be seen that not."""
+    at, left = data.find(b"\\"), _FEW
     while at >= 0 and left:
-        quote = data.rfind(b'"', max(0, at - _NEAR), at)
-        before = data[max(0, quote - 1) : quote] if quote >= 0 else b"-"
-        if before.isspace() or before in b"[{,:\\" or (quote < 0 and at > _NEAR):
+        if data[at + 1 : at + 2] in _ESCAPES and _maybe_quoted(data, at):
             return True
-        at, left = data.find(sign, at + 1), left - 1
+        at, left = data.find(b"\\", at + 2), left - 1
     return at >= 0
+
+
+def _maybe_quoted(data: bytes, at: int) -> bool:
+    quote = data.rfind(b'"', max(0, at - _NEAR), at)
+    if quote < 0:
+        return at > _NEAR
+    before = data[max(0, quote - 1) : quote]
+    return before.isspace() or before in b"[{,:\\"
 
 
 def _found(patterns: Sequence[bytes], data: bytes) -> Iterator[int]:
@@ -133,8 +141,13 @@ def cut(data: bytes) -> Slices:
     if any(mark in data for mark in (_HOSTILE[:1] if data.isascii() else _HOSTILE)):
         raise Unsure("line breaks other than \\n")
     first, column = _first_dash(data)
-    end = _end_of_list(data, first, column)
-    starts = list(_dashes(data, first, end, column))
+    fields = (data.rfind(b"\n" + field, first) + 1 for field in _BEHIND)
+    stop = min(filter(None, fields), default=len(data))
+    starts = list(_dashes(data, first, stop, column))
+    end = _end_of_list(data, starts[-1], stop)
+    dashes = data.count(b"\n" + b" " * column + b"-", first, end)
+    if data.startswith(b"-", end) or dashes != len(starts) - 1:
+        raise Unsure("a dash that stands alone, or several documents")
     slices = Slices(data, starts, [*(start - column for start in starts[1:]), end], column)
     _prove(slices)
     return slices
@@ -163,17 +176,13 @@ def _filled_line(data: bytes, at: int) -> tuple[int, int]:
     return len(data), 0
 
 
-def _end_of_list(data: bytes, first: int, column: int) -> int:
-    """Return where the first line begins that can only be the list's next field, or the end of the document.
+def _end_of_list(data: bytes, last: int, stop: int) -> int:
+    """Return where the first line behind the last dash begins that can only be the list's next field, or a document's.
 
-    Another line that ends the list makes a slice that is no YAML, but for a dash that stands alone.
+    Another line that ends the list makes a slice that is no YAML.
     """
-    found = (data.find(b"\n" + sign, first) for sign in _NEXT)
-    end = min((at + 1 for at in found if at >= 0), default=len(data))
-    dash = b"\n" + b" " * column + b"-"
-    if data.startswith(b"-", end) or data.count(dash, first, end) != data.count(dash + b" ", first, end):
-        raise Unsure("a line that begins at or left of the dashes")
-    return end
+    found = (data.find(b"\n" + sign, last, stop) for sign in _NEXT)
+    return min((at + 1 for at in found if at >= 0), default=stop)
 
 
 def _dashes(data: bytes, first: int, end: int, column: int) -> Iterator[int]:

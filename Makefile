@@ -50,7 +50,7 @@ lint: $(VENV)/.develops ## style, types, layers
 pytest: $(VENV)/.develops hosts
 	@rm -rf .reports && mkdir -p .reports
 	@$(BIN)/coverage erase
-	$(RUN) coverage run -m pytest --junit-xml=.reports/junit.xml $(ARGS)
+	$(RUN) coverage run -m pytest --numprocesses auto --dist worksteal --junit-xml=.reports/junit.xml $(ARGS)
 
 coverage: $(VENV)/.develops
 	@$(BIN)/coverage combine --quiet

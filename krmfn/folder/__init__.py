@@ -2,6 +2,6 @@
 
 from krmfn.folder.layout import one_per_file
 from krmfn.folder.reading import chosen, read
-from krmfn.folder.writing import into, rewrite
+from krmfn.folder.writing import into, rewrite, stale
 
-__all__ = ["chosen", "into", "one_per_file", "read", "rewrite"]
+__all__ = ["chosen", "into", "one_per_file", "read", "rewrite", "stale"]

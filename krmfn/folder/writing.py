@@ -34,6 +34,12 @@ def into(folder: str, files: "Mapping[str, bytes]", source: str) -> None:
     rewrite(folder, {INDEX: _listed(files)})
 
 
+def stale(folder: str, files: "Mapping[str, bytes | None]", *, whole: bool = True) -> list[str]:
+    """Return the names of files that writing them would change; ``whole`` where the folder would hold nothing else."""
+    gone = [name for name in _index(folder) if name not in files] if whole else []
+    return sorted([name for name, data in files.items() if data != _content(os.path.join(folder, name))] + gone)
+
+
 def rewrite(folder: str, files: "Mapping[str, bytes | None]") -> None:
     """Write every file that differs from what is there; None removes it. Raises KrmfnError, with nothing written."""
     paths = {os.path.realpath(os.path.join(folder, name)): data for name, data in files.items()}

@@ -10,7 +10,7 @@ from krmfn.report.waiting import GRACE, at_end, graces, steps, waits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from krmfn.krm.item import Ref
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Json = dict[str, Any]
 
-KIND = "Plan"
+KIND, STAGES = "Plan", "Stages"
 
 
 def document(outlooks: "Iterable[Outlook]") -> str:
@@ -31,6 +31,36 @@ def document(outlooks: "Iterable[Outlook]") -> str:
 
     whole = {"apiVersion": API_VERSION, "kind": KIND, "rollouts": [_rollout(outlook) for outlook in outlooks]}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def index(outlook: "Outlook", positions: "Mapping[str, str]") -> str:
+    """Return what is in a folder of all stages, as JSON: ``positions`` says the folder of each.
+
+    Nothing in it depends on where the rollout stands, so that a promotion leaves it as it is.
+    """
+    import json
+
+    plan = outlook.plan
+    commits = {str(commit.position): commit for edge in outlook.edges for commit in edge.commits}
+    commits |= {str(commit.position): commit for commit in outlook.timeline}
+    whole = {
+        "apiVersion": API_VERSION,
+        "kind": STAGES,
+        "rollout": _ref(plan.rollout),
+        "workload": _ref(outlook.view.body),
+        "canary": _ref(outlook.view.canary),
+        "stages": [{"directory": folder} | _position(plan, commits[text]) for text, folder in positions.items()],
+        "edges": [_way(outlook, edge, positions) for edge in outlook.edges],
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _way(outlook: "Outlook", edge: "Edge", positions: "Mapping[str, str]") -> "Json":
+    whole = _edge(outlook, edge)
+    for commit in whole["positions"]:
+        commit["directory"] = positions[commit["position"]]
+        del commit["changes"]
+    return whole
 
 
 def _rollout(outlook: "Outlook") -> "Json":

@@ -81,16 +81,15 @@ class Prospect(Value):
 
 def outlooks(prospect: Prospect) -> "tuple[list[Outlook], list[Result]]":
     """Return what lies ahead of each rollout (or the one that the config names), and all errors and warnings once."""
-    named = prospect.config.rollout
-    rollouts = [item for item in _rollouts(prospect.package) if named in ("", item.ref.name)]
+    asked = rollouts(prospect)
     applied = Applied(prospect.package)
     found: list[Outlook] = []
     findings: dict[Result, None] = {}
-    for item in rollouts:
+    for item in asked:
         outlook, results = _Looking(prospect, item, applied).outlook()
         found += [outlook] if outlook else []
         findings.update(dict.fromkeys(results))
-    if not rollouts:
+    if not asked:
         findings.update(dict.fromkeys(render(prospect.package, prospect.config.replace(step="0")).results))
     return found, list(findings)
 
@@ -183,9 +182,11 @@ class _Looking:
             return ""
 
 
-def _rollouts(package: "Package") -> "Iterator[Item]":
-    for group, kind in dialects.DIALECTS:
-        yield from (item for item in package.find(group, kind) if (item.ref.group, item.ref.kind) == (group, kind))
+def rollouts(prospect: Prospect) -> "list[Item]":
+    """Return the rollouts of the package, or the one that the config names."""
+    named, package = prospect.config.rollout, prospect.package
+    there = ((item, api) for api in dialects.DIALECTS for item in package.find(*api))
+    return [item for item, api in there if (item.ref.group, item.ref.kind) == api and named in ("", item.ref.name)]
 
 
 def _is(ref: "Ref | None", key: tuple[str, str, str, str]) -> bool:

@@ -18,7 +18,9 @@
 --   rank(match, loose)     numbers, the most important first; larger ones are tried first. `loose`: as those read it
 --                          who take a trailing "/" for nothing
 --   unsure(a, owner, b)    the API leaves it open whether a is tried before b, and not only because it leaves the same
---                          open for the match that a was made from
+--                          open for the match that a was made from; a text says what to do about it
+--   unordered              equals are told apart by what they say, not by their order
+--   field                  where the rules are, if not in spec.rules; then each has one match
 
 local precedence = {}
 
@@ -82,7 +84,8 @@ local function spread(api, rules)
   for i, rule in ipairs(rules) do
     local matches = rule.matches or {}
     for j, match in ipairs(matches[1] and matches or { api.everything }) do
-      local place = "spec.rules[" .. i - 1 .. "]" .. (matches[1] and ".matches[" .. j - 1 .. "]" or "")
+      local at = matches[1] and not api.field and ".matches[" .. j - 1 .. "]" or ""
+      local place = (api.field or "spec.rules") .. "[" .. i - 1 .. "]" .. at
       table.insert(all, { match = match, rule = i, at = j, place = place, rank = api.rank(match) })
     end
   end
@@ -106,18 +109,20 @@ local function may_win(api, match, block, other)
   local strict = compare(api.rank(match), other.rank)
   local loose = compare(api.rank(match, true), api.rank(other.match, true))
   local most = math.max(strict, loose)
-  return most > 0 or most == 0 and block <= other.rule
+  return most > 0 or most == 0 and (api.unordered or block <= other.rule)
 end
 
 -- Return the guard that an additional match needs against one of the author's, nil if it needs none, and true instead
 -- where nothing is left of the match.
 local function guard(api, entry, other)
   local both, found = meet(api, entry.match, other.match)
+  local unsure = both and api.unsure(entry.match, entry.owner.match, other.match)
   if not both then
     return nil
-  elseif api.unsure(entry.match, entry.owner.match, other.match) then
+  elseif unsure then
     fail(other.place, "may hold for the same requests as " .. entry.owner.place .. ", and which of the two is tried "
-      .. "first where one asks for more is left to each gateway; write them without regular expressions")
+      .. (unsure ~= true and unsure or "first where one asks for more is left to each gateway; write them without "
+      .. "regular expressions"))
   elseif other.order > entry.owner.order or not may_win(api, entry.match, entry.block, other) then
     return nil
   elseif found.unknown then
@@ -135,7 +140,7 @@ local function crossed(api, owner, wanted)
     if both and found.unknown then
       fail(owner.place, "cannot be combined with what the canary's requests have to be: " .. found.unknown)
     elseif both then
-      table.insert(entries, { match = both, owner = owner, block = owner.rule, want = k })
+      table.insert(entries, { match = both, owner = owner, block = owner.rule, want = want.place or k })
     end
   end
   return entries
@@ -170,7 +175,8 @@ end
 
 -- Return, for each rule, the additional matches that have to stand before it, in order: { rule, at, from, to }, where
 -- `from` is the match it was made from, in a rule and at a place there, and `to` what it asks for. `leads`: the rules
--- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy.
+-- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy; those with the same `place`
+-- are one match of the stage.
 function precedence.additions(api, rules, leads, wanted)
   local all, seen, used, blocks = spread(api, rules), {}, {}, {}
   for i in ipairs(rules) do
@@ -190,9 +196,11 @@ function precedence.additions(api, rules, leads, wanted)
       end
     end
   end
-  for k in ipairs(wanted) do
-    if not used[k] then
-      fail("matches[" .. k - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable Service")
+  for k, want in ipairs(wanted) do
+    local place = want.place or k
+    if not used[place] then
+      fail("matches[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable "
+        .. "Service")
     end
   end
   return blocks

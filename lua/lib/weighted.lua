@@ -1,0 +1,172 @@
+-- Destinations that share what comes by their weights, and the canary's part in that.
+--
+-- A dialect is { side, twin, weights, put, alone, pair, total, limit }:
+--
+--   side(entry)             "stable", "canary", or nil for anything else
+--   twin(entry)             the canary's counterpart of a stable destination
+--   weights(entries, field) how much each of them counts
+--   put(entry, weight)
+--   alone(entry)            write a destination that has no other beside it (without: put its weight)
+--   pair(stable, canary)    whether that one is the counterpart (without: any is)
+--   total, limit            what the weights have to sum to, and the largest of them, where there is such a thing
+
+local portions = (use "istioweights").portions
+
+local weighted = {}
+
+local function gcd(a, b)
+  return b == 0 and a or gcd(b, a % b)
+end
+
+-- Return a list of { at, canary, own }: where a stable destination stands, its counterpart where the author has written
+-- one, and what the two get together; and what each destination of another side gets, by its place.
+local function grouped(entries, dialect, field)
+  local weights, groups, rest = dialect.weights(entries, field), {}, {}
+  for i, entry in ipairs(entries) do
+    local side = dialect.side(entry)
+    if side == "stable" then
+      table.insert(groups, { at = i, own = weights[i] })
+    elseif not side then
+      rest[i] = weights[i]
+    end
+  end
+  for i, entry in ipairs(entries) do
+    if dialect.side(entry) == "canary" then
+      local found
+      for _, group in ipairs(groups) do
+        local fits = not group.canary and (not dialect.pair or dialect.pair(entries[group.at], entry))
+        found = found or fits and group
+      end
+      if found then
+        found.canary, found.own = i, found.own + weights[i]
+      else
+        rest[i] = weights[i]
+      end
+    end
+  end
+  return groups, rest
+end
+
+-- Tell whether destinations have a stable one among them that gets anything.
+function weighted.leads(entries, dialect, field)
+  for _, group in ipairs((grouped(entries, dialect, field))) do
+    if group.own > 0 then
+      return true
+    end
+  end
+  return false
+end
+
+-- Tell whether the author has written the canary beside the stable side: then it is divided also by nothing.
+function weighted.written(entries, dialect, field)
+  for _, group in ipairs((grouped(entries, dialect, field))) do
+    if group.canary then
+      return true
+    end
+  end
+  return false
+end
+
+local function largest(groups, rest)
+  local most = 1
+  for _, group in ipairs(groups) do
+    most = math.max(most, group.own)
+  end
+  for _, weight in pairs(rest) do
+    most = math.max(most, weight)
+  end
+  return most
+end
+
+-- Return by how much all weights are multiplied, so that what the stable side has can be divided in whole numbers.
+local function factor(groups, rest, share, dialect)
+  if dialect.total then
+    return 1
+  end
+  local common = 100
+  for _, group in ipairs(groups) do
+    common = gcd(common, group.own * share % 100)
+  end
+  local times, limit = 100 / common, dialect.limit
+  if not limit or largest(groups, rest) * times <= limit then
+    return times
+  end
+  return math.max(1, math.floor(limit / largest(groups, rest)))
+end
+
+local function check(parts, groups, share, field)
+  local given, whole = 0, 0
+  for n, group in ipairs(groups) do
+    given, whole = given + parts[n], whole + group.own
+  end
+  if whole > 0 and share > 0 and share < 100 and (given == 0 or given == whole) then
+    fail(field, "cannot give " .. share .. " percent of a weight of " .. whole .. " to the canary: weights are whole "
+      .. "numbers here; give the stable side a larger part, or take a larger step")
+  end
+end
+
+-- Return what the stable destinations and their counterparts get, by the places of the former: { stable, canary }.
+local function divided(groups, rest, share, dialect, field)
+  if #groups == 1 and not next(rest) then
+    groups[1].own = dialect.total or 100
+  end
+  local times = factor(groups, rest, share, dialect)
+  local owns = {}
+  for n, group in ipairs(groups) do
+    group.own = group.own * times
+    owns[n] = group.own
+  end
+  local parts = portions(owns, share)
+  check(parts, groups, share, field)
+  for n, group in ipairs(groups) do
+    group.part = parts[n]
+  end
+  return times
+end
+
+-- Return the destinations with `share` percent of what the stable side gets given to the canary. What the author has
+-- given to the canary is part of what is divided.
+function weighted.divide(entries, dialect, share, field)
+  local groups, rest = grouped(entries, dialect, field)
+  local times, made, by = divided(groups, rest, share, dialect, field), list(), {}
+  for _, group in ipairs(groups) do
+    by[group.at] = group
+    if group.canary then
+      dialect.put(entries[group.canary], group.part)
+    end
+  end
+  for i, entry in ipairs(entries) do
+    table.insert(made, entry)
+    local group = by[i]
+    if group then
+      if not group.canary then
+        local twin = dialect.twin(entry)
+        dialect.put(twin, group.part)
+        table.insert(made, twin)
+      end
+      dialect.put(entry, group.own - group.part)
+    elseif rest[i] then
+      dialect.put(entry, rest[i] * times)
+    end
+  end
+  return made
+end
+
+-- Return the destinations with the canary in the place of the stable side.
+function weighted.turn(entries, dialect, field)
+  local kept, last = list(), nil
+  for _, entry in ipairs(weighted.divide(entries, dialect, 100, field)) do
+    if dialect.side(entry) ~= "stable" then
+      table.insert(kept, entry)
+      last = entry
+    end
+  end
+  if #kept == 1 then
+    (dialect.alone or function(entry)
+      dialect.put(entry, dialect.total or 100)
+    end)(last)
+  end
+  return kept
+end
+
+return weighted

@@ -8,7 +8,7 @@ local modifier, precedence, shares = use "modifier", use "precedence", use "shar
 
 local gateway = {}
 
-local RULES, MATCHES, ALL_MATCHES, CONDITIONS, BACKENDS, WEIGHT = 16, 64, 128, 16, 16, 1000000
+local RULES, MATCHES, ALL_MATCHES, CONDITIONS, BACKENDS, FILTERS, WEIGHT = 16, 64, 128, 16, 16, 16, 1000000
 
 local function allow(count, limit, field, what)
   if count > limit then
@@ -42,6 +42,9 @@ local function divide(rule, stage, percent, field)
   local refs, canaries = shares.divide(BACKEND, rule.backendRefs, stage, percent)
   for _, canary in ipairs(canaries) do
     modifier.extend(canary, stage.headerModifier or {}, field .. ".backendRefs")
+    if stage.setCookie then
+      modifier.answer(canary, "Set-Cookie", stage.setCookie, field .. ".backendRefs")
+    end
   end
   for _, ref in ipairs(refs) do
     allow(ref.weight or 1, WEIGHT, field .. ".backendRefs", "as a weight")
@@ -79,8 +82,9 @@ local function insert(matches, places, one)
   table.insert(places, at, one.at)
 end
 
--- Return copies of rules that ask for more than those do, one after the other.
-local function copies(api, rules, additions, stage)
+-- Return copies of rules that ask for more than those do, one after the other; `change(twin, field)` is done to those
+-- that lead to the stable Service.
+local function copies(api, rules, additions, stage, change)
   local made, last, places = {}, nil, nil
   for _, one in ipairs(additions) do
     if last ~= one.rule or api.single(rules[last]) then
@@ -88,7 +92,7 @@ local function copies(api, rules, additions, stage)
       twin.name, twin.matches = nil, list()
       api.adapt(twin, one.from, one.to)
       if shares.of(BACKEND, twin.backendRefs, stage)[1] then
-        turn(twin, stage, "spec.rules[" .. one.rule - 1 .. "]")
+        change(twin, "spec.rules[" .. one.rule - 1 .. "]")
       end
       table.insert(made, twin)
       last, places = one.rule, {}
@@ -97,6 +101,76 @@ local function copies(api, rules, additions, stage)
   end
   return made
 end
+
+-- Return the rules, each after its copies.
+local function joined(rules, blocks)
+  local made = list()
+  for i, rule in ipairs(rules) do
+    for _, twin in ipairs(blocks[i]) do
+      table.insert(made, twin)
+    end
+    table.insert(made, rule)
+  end
+  return made
+end
+
+-- Copies of requests --------------------------------------------------------------------------------------------------
+
+-- Fail where a rule that leads to the stable Service leads elsewhere as well.
+local function check_copies(rules, leads, stage)
+  for i, rule in ipairs(rules) do
+    for j, ref in ipairs(leads[i] and rule.backendRefs or {}) do
+      local own = BACKEND.leads(ref, stage.stableService, stage) or BACKEND.leads(ref, stage.canaryService, stage)
+      if not own and ref.weight ~= 0 then
+        fail("spec.rules[" .. i - 1 .. "].backendRefs[" .. j - 1 .. "]", "leads elsewhere than " .. stage.stableService
+          .. ", and a rule has all of its requests copied or none; give this backend a rule of its own")
+      end
+    end
+  end
+end
+
+-- Let a rule that leads to the stable Service send a copy of its requests to the canary, beside what its author copies.
+local function mirror(rule, stage, field)
+  local stable
+  for _, ref in ipairs(rule.backendRefs) do
+    stable = stable or BACKEND.leads(ref, stage.stableService, stage) and ref or nil
+  end
+  local to, percent = copy(stable), stage.mirror.percent
+  BACKEND.point(to, stage.canaryService)
+  to.weight, to.filters = nil, nil
+  rule.filters = rule.filters or list()
+  table.insert(rule.filters, {
+    type = "RequestMirror",
+    requestMirror = { backendRef = to, percent = percent < 100 and percent or nil },
+  })
+  allow(#rule.filters, FILTERS, field .. ".filters", "filters")
+end
+
+-- Return the rules with what the stage says about copies. Whatever meets a request does the same as before and sends a
+-- copy, be it the rule itself or, where only some requests are copied, one like it right before it.
+local function with_copies(api, rules, stage)
+  local leads, blocks, wanted = {}, {}, {}
+  local function change(rule, field)
+    mirror(rule, stage, field)
+  end
+  for i, rule in ipairs(rules) do
+    leads[i] = shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
+    blocks[i] = {}
+    if leads[i] and not stage.mirror.matches[1] then
+      change(rule, "spec.rules[" .. i - 1 .. "]")
+    end
+  end
+  for k, match in ipairs(stage.mirror.matches) do
+    wanted[k] = api.wanted(match)
+  end
+  local additions = precedence.additions(api, rules, leads, wanted, "mirror.matches")
+  for i in ipairs(rules) do
+    blocks[i] = copies(api, rules, additions[i], stage, change)
+  end
+  return joined(rules, blocks)
+end
+
+-- The object ----------------------------------------------------------------------------------------------------------
 
 local function check(rules, added)
   local count = 0
@@ -131,22 +205,25 @@ function gateway.render(api, given, stage)
   for k, match in ipairs(stage.neutral and {} or stage.matches) do
     wanted[k] = api.wanted(match)
   end
+  if stage.mirror and not stage.neutral then
+    check_copies(rules, leads, stage)
+  end
   local blocks = precedence.additions(api, rules, leads, wanted)
   for i in ipairs(rules) do
-    blocks[i] = copies(api, rules, blocks[i], stage)
+    blocks[i] = copies(api, rules, blocks[i], stage, function(twin, field)
+      turn(twin, stage, field)
+    end)
   end
-  local made, added = list(), 0
   for i, rule in ipairs(rules) do
-    for _, twin in ipairs(blocks[i]) do
-      table.insert(made, twin)
-      added = added + 1
-    end
     if leads[i] and (percent or shares.has_canary(BACKEND, rule.backendRefs, stage)) then
       divide(rule, stage, percent or 0, "spec.rules[" .. i - 1 .. "]")
     end
-    table.insert(made, rule)
   end
-  check(made, added)
+  local made = joined(rules, blocks)
+  if stage.mirror and not stage.neutral then
+    made = with_copies(api, made, stage)
+  end
+  check(made, #made - #rules)
   given.spec.rules = made
   return { given }
 end

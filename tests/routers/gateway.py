@@ -42,6 +42,22 @@ class Arrival(NamedTuple):
 
 def route(given: Mapping[str, Any], request: Request, reading: Reading = READINGS[0]) -> dict[Arrival, Fraction]:
     """Return where such requests arrive, and how many of them; nothing where no rule holds."""
+    rule, match = _winner(given, request, reading)
+    arrivals = defaultdict[Arrival, Fraction](Fraction)
+    for backend, amount in _backends(rule) if rule else ():
+        arrivals[_arrival(rule, match, backend, request, given)] += amount
+    return {arrival: amount for arrival, amount in arrivals.items() if amount}
+
+
+def copies(given: Mapping[str, Any], request: Request, reading: Reading) -> Counter[tuple[str, Any, int]]:
+    """Return where copies of such requests arrive: Service, port and percentage, each as often as it is sent."""
+    rule, _ = _winner(given, request, reading)
+    sent = [one["requestMirror"] for one in rule.get("filters") or () if "requestMirror" in one]
+    return Counter((one["backendRef"]["name"], one["backendRef"].get("port"), one.get("percent", 100)) for one in sent)
+
+
+def _winner(given: Mapping[str, Any], request: Request, reading: Reading) -> tuple[Rule, Mapping[str, Any]]:
+    """Return the rule that a request meets, and the match that holds; two empty ones where none does."""
     grpc = given["kind"] == "GRPCRoute"
     found = [
         (_rank(match, reading, grpc=grpc), -index, rule, match)
@@ -49,13 +65,8 @@ def route(given: Mapping[str, Any], request: Request, reading: Reading = READING
         for match in rule.get("matches") or (({},) if grpc else EVERYTHING)
         if _holds(match, request, grpc=grpc)
     ]
-    if not found:
-        return {}
-    _, _, rule, match = max(found, key=lambda each: each[:2])
-    arrivals = defaultdict[Arrival, Fraction](Fraction)
-    for backend, amount in _backends(rule):
-        arrivals[_arrival(rule, match, backend, request, given)] += amount
-    return {arrival: amount for arrival, amount in arrivals.items() if amount}
+    _, _, rule, match = max(found, key=lambda each: each[:2], default=(0, 0, {}, {}))
+    return rule, match
 
 
 def _backends(rule: Rule) -> Iterator[tuple[Mapping[str, Any], Fraction]]:
@@ -77,7 +88,7 @@ def _arrival(
     for one in filters:
         change = one.get("urlRewrite") or one.get("requestRedirect") or {}
         path = _rewritten(change["path"], match, path) if "path" in change else path
-        if "requestHeaderModifier" not in one:
+        if "requestHeaderModifier" not in one and "requestMirror" not in one:
             rest.append({key: _without_path(value) for key, value in one.items()})
     rest.append({key: value for key, value in rule.items() if key not in ("name", "matches", "filters", "backendRefs")})
     headers = changed(request.headers, (one.get("requestHeaderModifier") for one in filters))

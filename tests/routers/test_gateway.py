@@ -21,7 +21,7 @@ from krmfn.errors import KrmfnError
 from krmfn.lua import find, render
 from krmfn.lua.cases import Case, cases, full
 from krmfn.lua.room import library
-from tests.routers.gateway import READINGS, Arrival, Reading, refusals, route
+from tests.routers.gateway import READINGS, Arrival, Reading, copies, refusals, route
 from tests.routers.meaning import PLANS, Request, changed, holds, share
 
 GROUP = "gateway.networking.k8s.io"
@@ -280,6 +280,7 @@ REASONS = {
     "would turn that around": "a guard that cannot be written",
     "no request can satisfy": "a match without requests",
     "the Gateway API allows": "limits",
+    "give this backend a rule of its own": "copies of what goes elsewhere",
 }
 
 
@@ -310,9 +311,70 @@ def test_every_request_arrives_where_the_plan_says(kind: str) -> None:
         for request in requests:
             there = expected(route(base, request, reading), stage, request)
             assert route(made, request, reading) == there, request
+            assert copies(made, request, reading) == copies(base, request, reading)
 
     law()
     assert kept[True] > kept[False]
+
+
+def alone(base: dict[str, Any]) -> dict[str, Any]:
+    """Return a route whose rules lead either to the stable Service or elsewhere."""
+    rules = []
+    for one in base["spec"]["rules"]:
+        refs = [ref for ref in one.get("backendRefs") or () if ref["name"] == "web" and ref.get("weight", 1)]
+        rules.append(one | {"backendRefs": refs} if refs else one)
+    return base | {"spec": {"rules": rules}}
+
+
+@st.composite
+def mirrors(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """Make what a stage says about copies."""
+    matches = draw(
+        st.lists(WANTED if kind == "HTTPRoute" else st.builds(dict, headers=conditions(HEADERS)), max_size=2)
+    )
+    for one in matches:
+        if kind == "HTTPRoute" and draw(st.booleans()):
+            one["method"] = {"type": "Exact", "value": draw(st.sampled_from(["GET", "POST"]))}
+    return {"percent": draw(st.sampled_from([1, 35, 100])), "matches": matches}
+
+
+def mirrored(stage: Mapping[str, Any], base: Mapping[Arrival, Fraction], request: Request) -> Counter[Any]:
+    """Return the copies that a stage asks for of a request that arrives at the stable Service without a rollout."""
+    wanted, first = stage["mirror"], next((one for one in base if one.service == "web"), None)
+    if first is None or any(holds(match, request) for match in stage["matches"]):
+        return Counter()
+    if wanted["matches"] and not any(holds(match, request) for match in wanted["matches"]):
+        return Counter()
+    return Counter([("web-canary", first.port, wanted["percent"])])
+
+
+@pytest.mark.parametrize("kind", sorted(ALL))
+def test_copies_arrive_at_the_canary_and_change_nothing_else(kind: str) -> None:
+    """With and without copies every request arrives at the same places; of which it is copied, the stage says."""
+    kept = Counter[bool]()
+
+    @settings(max_examples=PLANS // 2)
+    @given(routes(kind), stages(kind), mirrors(kind), st.sampled_from(READINGS), st.integers(0, 2**32))
+    def law(base: dict[str, Any], stage: dict[str, Any], wanted: dict[str, Any], reading: Reading, seed: int) -> None:
+        told = stage | {"neutral": False}
+        base = alone(base) if seed % 4 else base
+        try:
+            made, plain = rendered(base, told | {"mirror": wanted}), rendered(base, told)
+        except KrmfnError as error:
+            event(why(error))
+            kept[False] += 1
+            return
+        kept[True] += 1
+        for request in some(kind, told | {"matches": [*told["matches"], *wanted["matches"]]}, seed):
+            assert route(made, request, reading) == route(plain, request, reading)
+            found = copies(base, request, reading) + mirrored(
+                told | {"mirror": wanted}, route(base, request, reading), request
+            )
+            assert copies(made, request, reading) == found, request
+
+    law()
+    # Twice as many conditions have to meet as in a stage without copies.
+    assert 3 * kept[True] > kept[False]
 
 
 def lead(service: str, *matches: dict[str, Any]) -> dict[str, Any]:
@@ -423,7 +485,7 @@ def test_what_does_not_lead_to_the_stable_service_is_kept(base: dict[str, Any], 
     assert {**made, "spec": {}} == {**base, "spec": {}}
 
 
-CASES = list(cases(str(Path(library()) / GROUP)))
+CASES = [case for case in cases(str(Path(library()) / GROUP)) if case.given["kind"] in ALL]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.expected], ids=lambda case: Path(case.path).stem)

@@ -78,6 +78,7 @@ local API = {
 return {
   supports = {
     "weight", "header.exact", "header.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
+    "mirror", "mirror.matches",
   },
 
   render = function(given, stage)

@@ -113,6 +113,7 @@ local function wanted(match)
     fail("matches", "where a regular expression stands among the paths of an HTTPRoute is left to each gateway; use an "
       .. "exact path or a prefix")
   end
+  match.method = match.method and match.method.value
   return match
 end
 
@@ -170,7 +171,7 @@ local API = {
 return {
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix",
-    "matches.many", "conditions.many", "weight+matches", "headerModifier",
+    "method.exact", "matches.many", "conditions.many", "weight+matches", "headerModifier", "mirror", "mirror.matches",
   },
 
   render = function(given, stage)

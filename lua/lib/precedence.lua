@@ -176,8 +176,8 @@ end
 -- Return, for each rule, the additional matches that have to stand before it, in order: { rule, at, from, to }, where
 -- `from` is the match it was made from, in a rule and at a place there, and `to` what it asks for. `leads`: the rules
 -- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy; those with the same `place`
--- are one match of the stage.
-function precedence.additions(api, rules, leads, wanted)
+-- are one match of the stage, which stands in the member `name` of it.
+function precedence.additions(api, rules, leads, wanted, name)
   local all, seen, used, blocks = spread(api, rules), {}, {}, {}
   for i in ipairs(rules) do
     local entries = {}
@@ -199,7 +199,7 @@ function precedence.additions(api, rules, leads, wanted)
   for k, want in ipairs(wanted) do
     local place = want.place or k
     if not used[place] then
-      fail("matches[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable "
+      fail((name or "matches") .. "[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable "
         .. "Service")
     end
   end

@@ -1,11 +1,12 @@
 """What a provider is told about a stage: plain words and numbers, complete, and nothing of a rollout."""
 
 from krmfn.isolation import short
+from krmfn.traffic import REGEX, Condition, Match
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
-    from krmfn.plan import Match, Modifier, Pair, Traffic
+    from krmfn.plan import Modifier, Pair, Traffic
 
 PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
 METHOD = "method"
@@ -13,8 +14,12 @@ METHOD = "method"
 SUBSET = "canary"
 
 
-def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest") -> "Manifest":
-    """Return the ``stage`` of a script: ``name`` is for a route object of the canary's own, ``pods`` its metadata."""
+def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", mark: str = "") -> "Manifest":
+    """Return the ``stage`` of a script.
+
+    ``name`` is for a route object of the canary's own, ``pods`` its metadata, ``mark`` tells its visitors from those of
+    any other release.
+    """
     told: Manifest = {
         "name": short(name, 253),
         "stableService": services.stable,
@@ -29,6 +34,9 @@ def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest") -> 
         told["headerModifier"] = _modifier(traffic.modifier)
     if mirror := traffic.mirror:
         told["mirror"] = {"percent": mirror.percent, "matches": [_match(match) for match in mirror.matches]}
+    if sticky := traffic.sticky:
+        told["setCookie"] = f"{sticky.cookie}={mark}; {sticky.attributes}"
+        told["matches"].append(_match(Match((Condition("header", "cookie", f".*{sticky.cookie}={mark}.*", REGEX),))))
     if services.stable == services.canary:
         told["subset"] = SUBSET
     return told
@@ -40,7 +48,7 @@ def _modifier(modifier: "Modifier") -> "Manifest":
     return found | {"remove": list(modifier.remove)}
 
 
-def _match(match: "Match") -> "Manifest":
+def _match(match: Match) -> "Manifest":
     found: Manifest = {"headers": [], "queryParams": [], "cookies": []}
     for one in match.conditions:
         if one.part == METHOD:

@@ -7,7 +7,7 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm.item import Ref
 from krmfn.results import Result
-from krmfn.traffic import EXACT, PREFIX, REGEX, Condition, Match, Mirror, Modifier, Traffic
+from krmfn.traffic import EXACT, PREFIX, REGEX, Condition, Match, Mirror, Modifier, Sticky, Traffic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,6 +218,7 @@ __all__ = [
     "Position",
     "Route",
     "Step",
+    "Sticky",
     "Traffic",
     "locate",
 ]

@@ -47,17 +47,25 @@ class Mirror(Value):
         return f"a copy of {self.percent}% of {which}"
 
 
+class Sticky(Value):
+    """Whoever the weight has sent to the canary stays there: by a cookie of that name, with these attributes."""
+
+    cookie: str
+    attributes: str
+
+
 class Traffic(Value):
     """Who gets the canary: requests that any of ``matches`` describes, and ``weight`` percent of the rest.
 
     A weight of None says nothing, a weight of 0 is a rule: nobody. Of the requests that no match describes, whoever
-    answers them, the canary may get copies (``mirror``).
+    answers them, the canary may get copies (``mirror``). Whoever the weight has sent there may stay (``sticky``).
     """
 
     weight: int | None = None
     matches: tuple[Match, ...] = ()
     modifier: Modifier | None = None
     mirror: Mirror | None = None
+    sticky: Sticky | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is a rule at all."""

@@ -10,6 +10,7 @@ FEATURES = (
     "header.regex",
     "cookie.exact",
     "cookie.regex",
+    "cookie.sticky",
     "query.exact",
     "query.regex",
     "path.exact",

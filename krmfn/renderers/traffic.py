@@ -7,9 +7,11 @@ from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import short
 from krmfn.kinds import carried
-from krmfn.krm import same
+from krmfn.krm import dump, load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
 from krmfn.scene import bare
+from krmfn.stage import TARGET
+from krmfn.state import digest
 from krmfn.view import Added, Edited, View
 
 TYPE_CHECKING = False
@@ -52,6 +54,8 @@ def needs(traffic: Traffic) -> "dict[str, str]":
         found["matches.many"] = "several matches, of which any may hold"
     if traffic.modifier:
         found["headerModifier"] = "changed request headers"
+    if traffic.sticky:
+        found["cookie.sticky"] = "visitors who stay with the canary"
     mirrored = traffic.mirror.matches if traffic.mirror else ()
     if traffic.mirror:
         feature, words = ("mirror.matches", "copies of some requests") if mirrored else ("mirror", "copies of requests")
@@ -102,7 +106,8 @@ def _check(script: "lua.Script", view: View) -> None:
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels else {}
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
-    return brief(traffic, route.services, route.canary or f"{route.name}-canary", pods)
+    mark = digest(f"{view.plan.rollout}\n{dump(load(view.text(TARGET)))}", 8) if traffic.sticky else ""
+    return brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
 
 
 def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[Edited]":

@@ -20,7 +20,7 @@ CORE = "core"
 # A feature such as "header.exact" has its own sign in the column of its first word. A column without a title here is
 # headed by that word, a kind without a sign is written out, so a new feature is never left out.
 TITLES = {"matches": "OR", "conditions": "AND", "weight+matches": "BOTH", "headerModifier": "MODIFIER"}
-SIGNS = {"exact": "=", "regex": "~", "prefix": "/", "matches": "some"}
+SIGNS = {"exact": "=", "regex": "~", "prefix": "/", "matches": "some", "sticky": "!"}
 WORDS = {"": "yes", "many": "yes"}
 LEGEND = (
     ("=", "exactly"),
@@ -31,6 +31,7 @@ LEGEND = (
     ("BOTH", "a weight for the requests that match nothing"),
     ("MODIFIER", "headers changed in the requests that the canary gets"),
     ("MIRROR", "copies of requests for the canary, of all or of those that match"),
+    ("!", "a cookie by which whoever the weight has sent to the canary stays there"),
 )
 WIDTH = 120
 _GAP = "  "

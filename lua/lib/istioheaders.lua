@@ -75,4 +75,13 @@ function headers.change(entry, modifier)
   entry.headers.request = request
 end
 
+-- Add a header to the answers of a destination.
+function headers.answer(entry, name, value)
+  entry.headers = entry.headers or {}
+  local response = entry.headers.response or {}
+  response.add = response.add or {}
+  response.add[name] = value
+  entry.headers.response = response
+end
+
 return headers

@@ -89,4 +89,23 @@ function modifier.extend(holder, extra, field)
   end
 end
 
+-- Let a backend add a header to its answers.
+function modifier.answer(holder, name, value, field)
+  local own
+  for _, filter in ipairs(holder.filters or {}) do
+    own = filter.type == "ResponseHeaderModifier" and filter or own
+  end
+  if not own then
+    own = { type = "ResponseHeaderModifier", responseHeaderModifier = {} }
+    holder.filters = holder.filters or list()
+    table.insert(holder.filters, own)
+  end
+  local change = own.responseHeaderModifier
+  change.add = change.add or list()
+  table.insert(change.add, { name = name, value = value })
+  if #change.add > LIMIT or #holder.filters > LIMIT then
+    fail(field .. ".filters", "would be more than the " .. LIMIT .. " that the Gateway API allows")
+  end
+end
+
 return modifier

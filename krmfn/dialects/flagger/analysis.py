@@ -6,6 +6,7 @@ the same state for several intervals is one step.
 
 import re
 
+from krmfn.dialects.flagger.affinity import sticky
 from krmfn.dialects.flagger.matching import match
 from krmfn.dialects.flagger.reader import ALL
 from krmfn.plan import Amount, Gate, Mirror, Step, Traffic
@@ -42,6 +43,10 @@ def steps(reader: "Reader") -> tuple[Step, ...]:
     matches = tuple(match(entry, cookies=reader.provider == "nginx") for entry in place.sequence("match"))
     _check_route(reader, kind)
     if kind == "iterations":
+        if place.has("sessionAffinity"):
+            place.at("sessionAffinity").problem(
+                "stands beside iterations, where no weight divides visitors; leave it out"
+            )
         return tuple(_looks(reader, matches))
     if matches:
         message = f"stands beside {kind}, which would divide only the requests that match; use iterations"
@@ -86,7 +91,7 @@ def _looks(reader: "Reader", matches: "tuple[Match, ...]") -> "Iterator[Step]":
 
 def _shifts(reader: "Reader", kind: str) -> "Iterator[Step]":
     """Yield the steps of a canary: more and more of the requests."""
-    place, found = reader.analysis, list(_weights(reader))
+    place, found, kept = reader.analysis, list(_weights(reader)), sticky(reader)
     yield from _before(reader)
     if copies := _mirror(reader):
         yield Step(EVERYONE, Traffic(0, mirror=copies), _gate(reader, 1), place.at("mirror").path)
@@ -97,7 +102,9 @@ def _shifts(reader: "Reader", kind: str) -> "Iterator[Step]":
         where = place.at(kind)
         field = where.at(number).path if kind == "stepWeights" else where.path
         gate = _gate(reader, 1)
-        yield Step(EVERYONE, Traffic(weight), _confirmed(reader, gate) if weight == found[-1] else gate, field)
+        yield Step(
+            EVERYONE, Traffic(weight, sticky=kept), _confirmed(reader, gate) if weight == found[-1] else gate, field
+        )
 
 
 def _weights(reader: "Reader") -> "Iterator[int]":

@@ -172,6 +172,7 @@ return {
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix",
     "method.exact", "matches.many", "conditions.many", "weight+matches", "headerModifier", "mirror", "mirror.matches",
+    "cookie.sticky",
   },
 
   render = function(given, stage)

@@ -117,6 +117,11 @@ local function worked(rule, protocol, work, field)
   if work.share or written then
     rule.route = divided(rule.route, work.share or 0,
       protocol == "http" and work or { sides = work.sides }, field)
+    for _, entry in ipairs(protocol == "http" and work.cookie and rule.route or {}) do
+      if work.sides.of(entry.destination or {}) == "canary" then
+        headers.answer(entry, "Set-Cookie", work.cookie)
+      end
+    end
   end
   for _, twin in ipairs(protocol == "http" and work.mirror and mirror.put(rule, work, field) or {}) do
     table.insert(before, twin)
@@ -167,7 +172,7 @@ return {
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "path.exact", "path.prefix",
     "path.regex", "method.exact", "method.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
-    "mirror", "mirror.matches",
+    "mirror", "mirror.matches", "cookie.sticky",
   },
 
   render = function(given, stage)
@@ -179,6 +184,7 @@ return {
       asked = matching.asked(stage.neutral and {} or stage.matches, "matches"),
       modifier = not stage.neutral and stage.headerModifier or nil,
       mirror = not stage.neutral and stage.mirror or nil,
+      cookie = not stage.neutral and stage.setCookie or nil,
       copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches"),
     }
     local found, http = {}, list {}

@@ -2,6 +2,7 @@
 
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
+from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
 from krmfn.frozen import Value
 from krmfn.plan import Pair, Route
 from krmfn.results import WARNING
@@ -63,6 +64,7 @@ _ISTIO = (
     "trafficPolicy",
 )
 _GATEWAY = ("backendTimeout", "corsPolicy", "gatewayRefs", "headers", "hosts", "match", "mirror", "rewrite", "timeout")
+_CONTOUR = ("match", "retries", "rewrite", "timeout")
 _HTTP_ROUTE = Provider("gateway.networking.k8s.io", "HTTPRoute", uses=_GATEWAY, make=http_route)
 
 PROVIDERS: "Final[dict[str, Provider | None]]" = {
@@ -71,6 +73,9 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "gatewayapi:v1": _HTTP_ROUTE,
     "gatewayapi:v1beta1": _HTTP_ROUTE,
     "nginx": Provider("networking.k8s.io", "Ingress", "nginx", "ingressRef"),
+    "contour": Provider("projectcontour.io", "HTTPProxy", uses=_CONTOUR, make=http_proxy),
+    "gloo": Provider("gateway.solo.io", "RouteTable", make=route_table),
+    "traefik": Provider("traefik.io", "TraefikService", make=traefik_service),
 }
 
 

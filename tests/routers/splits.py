@@ -4,6 +4,8 @@ TCPRoute, TLSRoute  https://gateway-api.sigs.k8s.io/reference/spec/#backendref: 
                     if it is not written, and nobody gets anything where the sum is 0
 TraefikService      https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/traefikservice/:
                     the same; a weight of 0 takes a service out
+TrafficSplit        https://github.com/servicemeshinterface/smi-spec/tree/main/apis/traffic-split: the same, without a
+                    default; in v1alpha1 a quantity of Kubernetes
 """
 
 import json
@@ -67,14 +69,28 @@ def _traefik(given: Manifest) -> Iterator[Iterator[Part]]:
     )
 
 
+def _smi(given: Manifest) -> Iterator[Iterator[Part]]:
+    yield (
+        (each["service"], _namespace(given), given["spec"]["service"], _quantity(each["weight"]))
+        for each in given["spec"]["backends"]
+    )
+
+
+def _quantity(written: str | int) -> Fraction:
+    text = str(written)
+    return Fraction(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+
+
 READ: Mapping[str, Callable[[Manifest], Iterator[Iterator[Part]]]] = {
     "TCPRoute": _gateway,
     "TLSRoute": _gateway,
     "TraefikService": _traefik,
+    "TrafficSplit": _smi,
 }
 # What the Service web is called in an object of each kind, and what the canary's is.
 SIDES = {
     "TCPRoute": ("/Service/web", "/Service/web-canary"),
     "TLSRoute": ("/Service/web", "/Service/web-canary"),
     "TraefikService": ("Service web", "Service web-canary"),
+    "TrafficSplit": ("web", "web-canary"),
 }

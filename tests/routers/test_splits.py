@@ -25,7 +25,7 @@ NAMES = {"name": "web-canary", "stableService": "web", "canaryService": "web-can
 Manifest = dict[str, Any]
 
 # What an entry means where it does not say it.
-DEFAULTS = {"name": "", "port": 0, "namespace": "demo", "kind": "Service"}
+DEFAULTS = {"name": "", "service": "", "port": 0, "namespace": "demo", "kind": "Service"}
 NAME = st.sampled_from(["web", "web", "web", "web-canary", "old", "new"])
 WEIGHT = st.sampled_from([0, 1, 2, 3, 7, 25, 50, 99, 100, 999])
 SPACE = st.sampled_from(["demo", "demo", "other"])
@@ -58,6 +58,12 @@ def gateway(kind: str, version: str, **spec: Any) -> Any:
     )
 
 
+def written(weight: int, quantity: str = "") -> dict[str, Any]:
+    """Return how a weight is written in each version of SMI."""
+    return {"v1alpha1": quantity or str(weight), "v1alpha2": weight, "v1alpha4": weight}
+
+
+QUANTITY = st.sampled_from(["500m", "1500m", "0.25", "33"]).map(lambda text: written(10, text))
 ROUTES = {
     "TCPRoute": gateway("TCPRoute", "v1alpha2"),
     "TLSRoute": gateway("TLSRoute", "v1alpha2", hostnames=["db.example.com"]),
@@ -77,6 +83,16 @@ ROUTES = {
                 port=st.sampled_from([80, 80, "http"]),
             )
         ),
+    ),
+    "TrafficSplit": st.builds(
+        lambda version, backends: {
+            "apiVersion": f"split.smi-spec.io/{version}",
+            "kind": "TrafficSplit",
+            "metadata": {"name": "web", "namespace": "demo"},
+            "spec": {"service": "root", "backends": [{**one, "weight": one["weight"][version]} for one in backends]},
+        },
+        st.sampled_from(["v1alpha1", "v1alpha2", "v1alpha4"]),
+        refs(some(service=NAME, weight=st.one_of(WEIGHT.map(written), QUANTITY))),
     ),
 }
 STAGES = st.one_of(
@@ -133,6 +149,8 @@ def unclear(base: Manifest) -> bool:
 def lists(base: Manifest) -> list[list[Manifest]]:
     """Return the lists of weights in an object."""
     spec = base["spec"]
+    if "backends" in spec:
+        return [spec["backends"]]
     return [spec["weighted"]["services"]] if "weighted" in spec else [rule["backendRefs"] for rule in spec["rules"]]
 
 

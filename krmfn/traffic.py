@@ -43,8 +43,7 @@ class Mirror(Value):
 
     def __str__(self) -> str:
         """Say it in a few words: ``a copy of 10% of the requests``."""
-        which = "the requests that match another rule" if self.matches else "the requests"
-        return f"a copy of {self.percent}% of {which}"
+        return f"a copy of {self.percent}% of {'some' if self.matches else 'the'} requests"
 
 
 class Sticky(Value):

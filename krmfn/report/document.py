@@ -129,7 +129,7 @@ def _gate(plan: "Plan", position: "Position") -> "Json":
     if gate is None:
         return {"type": "none"}
     if gate.check:
-        return {"type": "check", "check": gate.check}
+        return {"type": "check", "check": gate.check} | ({"seconds": gate.seconds} if gate.seconds else {})
     return {"type": "person"} if gate.seconds is None else {"type": "delay", "seconds": gate.seconds}
 
 

@@ -82,7 +82,7 @@ def gate(plan: "Plan", position: "Position") -> str:
     if found is None:
         return ""
     if found.check:
-        return found.check
+        return f"{found.seconds} s, {found.check}" if found.seconds else found.check
     return "a person decides" if found.seconds is None else f"{found.seconds} s"
 
 

@@ -9,13 +9,14 @@ import yaml
 from krmfn import krm
 from krmfn.dialects import argo
 from krmfn.dialects.argo.ratio import Ratio
-from krmfn.plan import Amount, Gate, Plan
+from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Mirror, Plan
 from krmfn.results import ERROR
 from krmfn.scene import Scene
 from tests.stories import FIXTURES, rendered
 
 TARGET = {"target": {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}}
 EXAMPLE = FIXTURES / "argo" / "canary-nginx"
+PAUSE: dict[str, Any] = {"pause": {}}
 
 
 def files(folder: Path = EXAMPLE) -> dict[str, bytes]:
@@ -203,6 +204,80 @@ def test_the_active_service_leads_to_the_new_pods_until_the_stable_ones_are_new(
     assert objects["Service", "rollouts-demo-stable"]["spec"]["selector"] == {"app": selector}
 
 
+def managed(*steps: dict[str, Any], names: tuple[str, ...] = ("testers", "shadow")) -> list[Any]:
+    """Return what the canary gets beside its weight at each place to rest, behind Istio."""
+    routing = {"managedRoutes": [{"name": name} for name in names], "istio": {"virtualService": {"name": "none"}}}
+    found = plan(
+        strategy__canary__steps=[{"setCanaryScale": {"replicas": 1}}, *steps], strategy__canary__trafficRouting=routing
+    )
+    return [(step.traffic.matches, step.traffic.mirror) for step in found.steps]
+
+
+def mirror(*match: dict[str, Any], name: str = "shadow", **more: Any) -> dict[str, Any]:
+    """Return a step that sets a mirror route."""
+    return {"setMirrorRoute": {"name": name, "match": list(match), **more}}
+
+
+TESTERS = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "x", "headerValue": {"prefix": "a.b"}}]}}
+TESTER = Match((Condition("header", "x", r"a\.b.*", REGEX),))
+EVERYTHING = {"path": {"prefix": "/"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param([mirror(EVERYTHING)], [((), Mirror())], id="all requests"),
+        pytest.param([mirror(EVERYTHING, percentage=5)], [((), Mirror(5))], id="some of all requests"),
+        pytest.param([mirror(EVERYTHING, percentage=0)], [((), None)], id="none"),
+        pytest.param(
+            [mirror({"method": {"exact": "GET"}, "path": {"exact": "/a"}, "headers": {"h": {"regex": "1|2"}}})],
+            [
+                (
+                    (),
+                    Mirror(
+                        100,
+                        (
+                            Match(
+                                (Condition("method", "", "GET"), Condition("header", "h", "1|2", REGEX)), (EXACT, "/a")
+                            ),
+                        ),
+                    ),
+                )
+            ],
+            id="all parts have to hold",
+        ),
+        pytest.param(
+            [mirror({"path": {"prefix": "/a"}}), PAUSE, TESTERS, PAUSE, mirror(), PAUSE],
+            [
+                ((), Mirror(100, (Match((), (PREFIX, "/a")),))),
+                ((TESTER,), Mirror(100, (Match((), (PREFIX, "/a")),))),
+                ((TESTER,), None),
+            ],
+            id="routes stay until a step without matches takes them away",
+        ),
+        pytest.param(
+            [mirror(EVERYTHING, name="testers"), PAUSE, TESTERS], [((), Mirror()), ((TESTER,), None)], id="one name"
+        ),
+    ],
+)
+def test_managed_routes_are_folded_by_name(steps: list[Any], expected: list[Any]) -> None:
+    """At each place to rest there are the routes that were set by then, whether they send requests or copy them."""
+    assert managed(*steps) == expected
+
+
+def test_an_analysis_in_the_background_is_part_of_every_gate_from_its_first_step_on() -> None:
+    """Whoever commits next sees what has to be good by then, beside the time that a pause takes."""
+    background = {"startingStep": 3, "templates": [{"templateName": "errors"}]}
+    steps = [{"setWeight": 20}, PAUSE, {"setWeight": 40}, {"pause": {"duration": 60}}, {"plugin": {"name": "a/b"}}]
+    found = plan(strategy__canary__steps=steps, strategy__canary__analysis=background).steps
+    good = "analysis errors is good"
+    assert [step.gate for step in found] == [
+        Gate(),
+        Gate(60, good),
+        Gate(None, f"the plugin a/b would be done and {good}"),
+    ]
+
+
 CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
@@ -249,13 +324,17 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         f"{CANARY}.steps[0].pause.duration",
         "Duration needs to be greater than 0",
     ),
-    ({"strategy__canary__steps": [{"experiment": {}}]}, f"{CANARY}.steps[0].experiment", "is not rendered"),
+    ({"strategy__canary__steps": [{"experiment": {}}]}, f"{CANARY}.steps[0].experiment", "its pods run for some time"),
     ({"strategy__canary__steps": [HEADER]}, f"{CANARY}.steps[0].setHeaderRoute", "SetHeaderRoute requires"),
     (
-        {"strategy__canary__steps": [HEADER]},
+        {
+            "strategy__canary__steps": [HEADER],
+            "strategy__canary__trafficRouting__managedRoutes": [{"name": "b"}],
+        },
         f"{CANARY}.steps[0].setHeaderRoute.name",
         "Steps define a route that does not exist",
     ),
+    ({"strategy__canary__steps": [HEADER]}, f"{ROUTING}.managedRoutes", "is required where a step sets a route"),
     (
         {"strategy__canary__canaryService": "rollouts-demo-stable"},
         f"{CANARY}.canaryService",

@@ -4,13 +4,13 @@ There is no route: the selector of the active Service is one. It is the first st
 the preview Service, and the second that everybody gets it.
 """
 
+from krmfn.dialects.argo import gates
 from krmfn.dialects.argo.reader import ALL
 from krmfn.plan import Amount, Gate, Pair, Step, Traffic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.dialects.argo.reader import Reader
-    from krmfn.fields import Fields
 
 DELAY = 30
 
@@ -36,15 +36,10 @@ def steps(reader: "Reader") -> tuple[Step, ...]:
     count, everyone = place.whole("previewReplicaCount", 1), Amount(ALL, percent=True)
     seconds, delay = place.whole("autoPromotionSeconds") or 0, place.whole("scaleDownDelaySeconds")
     by_itself = not place.has("autoPromotionEnabled") or place.flag("autoPromotionEnabled")
-    before = _checked(place.mapping("prePromotionAnalysis"), Gate(seconds if by_itself else None))
-    after = _checked(place.mapping("postPromotionAnalysis"), Gate(DELAY if delay is None else delay))
+    before = gates.checked(Gate(seconds if by_itself else None), gates.check(place.mapping("prePromotionAnalysis")))
+    after = gates.checked(Gate(DELAY if delay is None else delay), gates.check(place.mapping("postPromotionAnalysis")))
     preview = everyone if count is None else Amount(count, beyond=True)
     return (
         Step(preview, Traffic(weight=0), before, place.path),
         Step(everyone, Traffic(weight=ALL), after, place.path),
     )
-
-
-def _checked(analysis: "Fields", gate: Gate) -> Gate:
-    names = [template.text("templateName") for template in analysis.sequence("templates")]
-    return gate.replace(check=f"analysis {', '.join(filter(None, names))} is good") if analysis else gate

@@ -24,7 +24,6 @@ CONTROLLERS = (
 )
 CONTROLLERS_CANARY = (
     "abortScaleDownDelaySeconds",
-    "analysis",
     "replicaProgressThreshold",
     "scaleDownDelayRevisionLimit",
     "scaleDownDelaySeconds",

@@ -1,4 +1,4 @@
-"""Generated packages: a workload, its Services, its Ingress and a rollout, written in the many ways of people."""
+"""Generated packages: a workload, its Services and routes, and a Kruise rollout, written in the many ways of people."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,55 +7,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from krmfn import krm
+from tests.package_routes import Router, route, routers, routing, rules
+from tests.package_texts import files as texts
+from tests.package_workloads import STYLES, TWIN, VALUES, Style, autoscaler, services, workload
 
 NAMES = ("web", "cart", "api-1", "a", "checkout.v2", "x" * 40)
-VALUES = (
-    "on",
-    "NO",
-    "1e3",
-    "0o17",
-    "~",
-    "2024-01-02",
-    "plain",
-    "a: b",
-    "",
-    " lead",
-    "#no",
-    "'q'",
-    "multi\nline\n",
-    "é",
-)
-
-
-@dataclass(frozen=True)
-class Style:
-    """One way to release one kind of workload: the isolations that can be, and what its manifests say."""
-
-    api_version: str
-    kind: str
-    modes: tuple[str, ...]
-    strategy: str = "canary"
-    extra: bool = False
-    border: tuple[str, ...] = ()
-
-    @property
-    def shares(self) -> bool:
-        """Tell whether two Deployments hold as many pods together as one."""
-        return self.kind == "Deployment" and self.strategy == "canary" and not self.extra
-
-
-TWIN, ONE = ("auto", "label", "track", "rename", "shared"), ("label", "track", "shared")
-BORDER = ("spec", "updateStrategy", "partition")
-ROLLING = ("spec", "updateStrategy", "rollingUpdate", "partition")
-STYLES = (
-    Style("apps/v1", "Deployment", TWIN, extra=True),
-    Style("apps/v1", "Deployment", TWIN, strategy="blueGreen"),
-    Style("apps/v1", "Deployment", ONE),
-    Style("apps.kruise.io/v1alpha1", "CloneSet", TWIN, strategy="blueGreen"),
-    Style("apps.kruise.io/v1alpha1", "CloneSet", ONE, border=BORDER),
-    Style("apps/v1", "StatefulSet", ONE, border=ROLLING),
-    Style("apps.kruise.io/v1beta1", "StatefulSet", ONE, border=ROLLING),
-)
+ROUTING = "rollouts.kruise.io/trafficrouting"
+Manifest = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -63,43 +21,74 @@ class Made:
     """One package: its files, the spec of the RolloutStep, its resting stages, and what it was made from."""
 
     files: dict[str, bytes]
-    spec: dict[str, Any]
+    spec: Manifest
     rests: tuple[str, ...]
     name: str
+    service: str
     namespace: str
     replicas: int
-    steps: tuple[dict[str, Any], ...]
-    style: "Style"
+    steps: tuple[Manifest, ...]
+    style: Style
+    routers: tuple[Router, ...]
 
     @property
     def ref(self) -> dict[str, str]:
         """Return the name and the namespace for a manifest's metadata."""
         return {"name": self.name} | ({"namespace": self.namespace} if self.namespace else {})
 
+    def has(self, kind: str, variant: str = "") -> bool:
+        """Tell whether it has a route of a kind that leads to a Service of the canary's own."""
+        return any((r.kind, r.variant) == (kind, variant) and not r.subsets for r in self.routers)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a package is about: the style, how its pods are told apart, and the routes, of Services or of subsets."""
+
+    style: Style
+    mode: str
+    routers: tuple[Router, ...]
+    subsets: bool
+    versioned: bool
+
+    @property
+    def supports(self) -> frozenset[str]:
+        """What all of its routes can express."""
+        return frozenset.intersection(*(router.supports for router in self.routers))
+
 
 @st.composite
 def packages(draw: st.DrawFn) -> Made:
     """Draw a package with one rollout, of which both revisions are known."""
     name, namespace = draw(st.sampled_from(NAMES)), draw(st.sampled_from(("", "shop")))
-    style = draw(st.sampled_from(STYLES))
-    mode = draw(st.sampled_from(style.modes))
-    versioned = mode == "label" or draw(st.booleans())
-    replicas = draw(st.integers(1, 12))
-    routed, most = mode != "shared", 100 if style.modes is TWIN else 50
-    steps = tuple(draw(_steps(routed=routed, partly=mode in ("label", "track"), most=most if routed else 100)))
-    meta = {"name": name} | ({"namespace": namespace} if namespace else {})
+    meta, service = {"name": name} | ({"namespace": namespace} if namespace else {}), name.replace(".", "-")
+    chosen, replicas = draw(_chosen()), draw(st.integers(1, 12))
+    steps = tuple(draw(_steps(chosen)))
+    owned = not chosen.style.shares and draw(st.integers(0, 3)) == 0
+    count = draw(st.sampled_from(({}, {"replicas": 40}))) if owned else {"replicas": replicas}
+    routes = [(router, draw(route(router, meta, service))) for router in chosen.routers]
     objects = [
-        draw(_workload(meta, replicas, style, versioned=versioned)),
-        *([_service(meta)] if mode != "shared" or draw(st.booleans()) else []),
-        *([draw(_ingress(meta))] if mode != "shared" else []),
+        draw(workload(meta, chosen.style, count, versioned=chosen.versioned)),
+        *([draw(autoscaler(meta, replicas, chosen.style))] if owned else []),
+        *(draw(services(meta, service)) if chosen.routers or draw(st.booleans()) else []),
+        *(manifest for _, manifest in routes),
+        *draw(_rollout(meta, steps, chosen, routing(service, routes) if routes else {})),
     ]
-    rollout = draw(_rollout(meta, steps, style, routed=routed))
-    spec: dict[str, Any] = {"isolation": mode, "target": draw(_target(name, versioned=versioned))}
-    if mode == "track":
+    spec: Manifest = {"isolation": chosen.mode, "target": draw(_target(versioned=chosen.versioned))}
+    if chosen.mode == "track":
         spec["adopted"] = True
     rests = (*(str(k) for k in range(len(steps) + 1)), "promote", "finalise", "complete")
-    files = draw(_files([*objects, rollout]))
-    return Made(files, spec, rests, name, namespace, replicas, steps, style)
+    written = draw(texts(objects))
+    return Made(written, spec, rests, name, service, namespace, replicas, steps, chosen.style, chosen.routers)
+
+
+@st.composite
+def _chosen(draw: st.DrawFn) -> Chosen:
+    style = draw(st.sampled_from(STYLES))
+    mode = draw(st.sampled_from(style.modes))
+    subsets = style.extra and mode in ("auto", "shared") and draw(st.booleans())
+    found = draw(routers(subsets=subsets)) if subsets or mode != "shared" else ()
+    return Chosen(style, mode, found, subsets, mode == "label" or draw(st.booleans()))
 
 
 def positions(rests: tuple[str, ...]) -> st.SearchStrategy[str]:
@@ -111,18 +100,17 @@ def positions(rests: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def _steps(draw: st.DrawFn, *, routed: bool, partly: bool, most: int) -> list[dict[str, Any]]:
+def _steps(draw: st.DrawFn, chosen: Chosen) -> list[Manifest]:
+    routed = bool(chosen.routers)
+    most, partly = 100 if chosen.style.modes is TWIN or not routed else 50, chosen.mode in ("label", "track")
     count = draw(st.integers(1, 4))
     percents = sorted(draw(st.lists(st.integers(1, most), min_size=count, max_size=count)))
-    steps: list[dict[str, Any]] = [{"replicas": f"{percent}%"} for percent in percents]
+    steps: list[Manifest] = [{"replicas": f"{percent}%"} for percent in percents]
     if draw(st.booleans()):
         steps[0] = {"replicas": 1}
     for step in steps:
         if routed and not (partly and draw(st.integers(0, 4)) == 0):
-            if draw(st.integers(0, 3)) == 0:
-                step["matches"] = [{"headers": [draw(_header())]}]
-            else:
-                step["weight"] = draw(st.integers(1, 100))
+            step.update(draw(rules(chosen.supports)))
         if draw(st.booleans()):
             step["pause"] = draw(st.sampled_from(({}, {"duration": 30})))
     if routed and not any("weight" in step or "matches" in step for step in steps):
@@ -130,115 +118,68 @@ def _steps(draw: st.DrawFn, *, routed: bool, partly: bool, most: int) -> list[di
     return steps
 
 
-def _header() -> st.SearchStrategy[dict[str, str]]:
-    kinds = st.sampled_from(({}, {"type": "Exact"}, {"type": "RegularExpression"}))
-    return kinds.map(lambda kind: {"name": "x-user", "value": "beta.*"} | kind)
-
-
-@st.composite
-def _workload(draw: st.DrawFn, meta: dict[str, str], replicas: int, style: Style, *, versioned: bool) -> dict[str, Any]:
-    labels = {"app": meta["name"]} | ({"version": "v1"} if versioned else {})
-    names = draw(st.lists(st.sampled_from(("A", "B", "C", "ON")), unique=True, max_size=3))
-    env = [{"name": name, "value": draw(st.sampled_from(VALUES))} for name in names]
-    container: dict[str, Any] = {"name": "main", "image": "shop/main:1.0"} | ({"env": env} if env else {})
-    pod: dict[str, Any] = {"containers": [container]}
-    if draw(st.booleans()):
-        pod["containers"].append(
-            {"name": "side", "image": "shop/side:3", "args": draw(st.lists(st.sampled_from(VALUES)))}
-        )
-    if draw(st.booleans()):
-        term = {"labelSelector": {"matchLabels": {"app": meta["name"]}}, "topologyKey": "kubernetes.io/hostname"}
-        pod["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    selector = {"matchLabels": {"app": meta["name"]}}
-    spec = {"replicas": replicas, "selector": selector, "template": template}
-    if style.border and draw(st.booleans()):
-        spec["updateStrategy"] = {"type": "RollingUpdate"}
-    return {"apiVersion": style.api_version, "kind": style.kind, "metadata": dict(meta), "spec": spec}
-
-
-def _service(meta: dict[str, str]) -> dict[str, Any]:
-    spec = {"selector": {"app": meta["name"]}, "ports": [{"port": 80, "targetPort": 8080}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": dict(meta), "spec": spec}
-
-
-@st.composite
-def _ingress(draw: st.DrawFn, meta: dict[str, str]) -> dict[str, Any]:
-    def rule(host: str, service: str) -> dict[str, Any]:
-        backend = {"service": {"name": service, "port": {"number": 80}}}
-        return {"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
-
-    others = draw(st.lists(st.sampled_from(("docs", "blog")), unique=True))
-    rules = draw(st.permutations([rule("www", meta["name"]), *(rule(f"{other}.www", other) for other in others)]))
-    annotations = draw(st.sampled_from(({}, {"annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "8m"}})))
-    spec = {"ingressClassName": "nginx", "rules": list(rules)}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": dict(meta) | annotations, "spec": spec}
-
-
 @st.composite
 def _rollout(
-    draw: st.DrawFn, meta: dict[str, str], steps: tuple[dict[str, Any], ...], style: Style, *, routed: bool
-) -> dict[str, Any]:
-    workload = {"apiVersion": style.api_version, "kind": style.kind, "name": meta["name"]}
-    annotations: dict[str, Any] = {}
-    canary: dict[str, Any] = {"steps": [dict(step) for step in steps]}
-    if routed:
-        canary["trafficRoutings"] = [{"service": meta["name"], "ingress": {"classType": "nginx", "name": meta["name"]}}]
-    increasing = all("weight" not in b or a.get("weight", 0) <= b["weight"] for a, b in pairwise(steps))
-    if style.strategy == "canary" and increasing and draw(st.booleans()):
-        spec: dict[str, Any] = {"objectRef": {"workloadRef": workload}, "strategy": {"canary": canary}}
-        version = "v1alpha1"
-        if not style.extra:
-            annotations = {"annotations": {"rollouts.kruise.io/rolling-style": "partition"}}
+    draw: st.DrawFn, meta: dict[str, str], steps: tuple[Manifest, ...], chosen: Chosen, entry: Manifest
+) -> list[Manifest]:
+    """Draw a Rollout, and the TrafficRouting that it names where it has one."""
+    style, annotations = chosen.style, dict[str, str]()
+    canary: Manifest = {"steps": [dict(step) for step in steps]}
+    made = []
+    if style.extra and (chosen.subsets or draw(st.booleans())):
+        canary["patchPodTemplateMetadata"] = {"labels": {"tier": "canary"}, "annotations": {"note": "new"}}
+    if chosen.subsets and draw(st.booleans()):
+        made.append(_traffic_routing(meta, canary["steps"], entry))
+        annotations[ROUTING] = meta["name"]
+    elif entry:
+        canary["trafficRoutings"] = [entry]
+        canary |= {"disableGenerateCanaryService": True} if chosen.subsets else {}
+    if style.strategy == "canary" and _old(steps) and draw(st.booleans()):
+        spec, version = {"objectRef": _reference(meta, style), "strategy": {"canary": canary}}, "v1alpha1"
+        annotations |= {} if style.extra else {"rollouts.kruise.io/rolling-style": "partition"}
     else:
         canary |= {"enableExtraWorkloadForCanary": True} if style.extra else {}
         for step in canary["steps"]:
             if "weight" in step:
                 step["traffic"] = f"{step.pop('weight')}%"
-        spec, version = {"workloadRef": workload, "strategy": {style.strategy: canary}}, "v1beta1"
+        spec, version = _reference(meta, style) | {"strategy": {style.strategy: canary}}, "v1beta1"
+    metadata = dict(meta) | ({"annotations": annotations} if annotations else {})
     api_version = f"rollouts.kruise.io/{version}"
-    return {"apiVersion": api_version, "kind": "Rollout", "metadata": dict(meta) | annotations, "spec": spec}
+    return [{"apiVersion": api_version, "kind": "Rollout", "metadata": metadata, "spec": spec}, *made]
+
+
+def _reference(meta: dict[str, str], style: Style) -> Manifest:
+    return {"workloadRef": {"apiVersion": style.api_version, "kind": style.kind, "name": meta["name"]}}
+
+
+def _old(steps: tuple[Manifest, ...]) -> bool:
+    """Tell whether the older version of the API takes such steps."""
+    heads = all(match.keys() <= {"headers"} for step in steps for match in step.get("matches", ()))
+    return heads and all("weight" not in b or a.get("weight", 0) <= b["weight"] for a, b in pairwise(steps))
+
+
+def _traffic_routing(meta: dict[str, str], steps: list[Manifest], entry: Manifest) -> Manifest:
+    """Return a TrafficRouting with the rule of the first step, and take every rule out of the steps."""
+    words = ("weight", "matches", "requestHeaderModifier")
+    rule = {word: steps[0][word] for word in words if word in steps[0]}
+    for step in steps:
+        for word in words:
+            step.pop(word, None)
+    spec = {"objectRef": [entry], "strategy": rule}
+    return {
+        "apiVersion": "rollouts.kruise.io/v1alpha1",
+        "kind": "TrafficRouting",
+        "metadata": dict(meta),
+        "spec": spec,
+    }
 
 
 @st.composite
-def _target(draw: st.DrawFn, name: str, *, versioned: bool) -> dict[str, Any]:
+def _target(draw: st.DrawFn, *, versioned: bool) -> Manifest:
     labels = {"metadata": {"labels": {"version": "v2"}}} if versioned else {}
     more = {
         "spec": {"containers": [{"name": "main", "env": [{"name": "NEW", "value": draw(st.sampled_from(VALUES))}]}]}
     }
     template = labels | (more if draw(st.booleans()) else {})
     patches = [{"patch": krm.dump({"spec": {"template": template}})}] if template else []
-    assert name
     return {"images": [{"name": "shop/main", "newTag": "2.0"}], "patches": patches}
-
-
-@st.composite
-def _files(draw: st.DrawFn, objects: list[dict[str, Any]]) -> dict[str, bytes]:
-    """Write the objects into one file or several, in block or flow style, with comments, in either line ends."""
-    together = draw(st.booleans())
-    files: dict[str, bytes] = {}
-    texts = [draw(_text(value)) for value in objects]
-    if together:
-        files["app.yaml"] = "---\n".join(texts).encode()
-    else:
-        for number, text in enumerate(texts):
-            files[f"{draw(st.sampled_from(('', 'base/')))}{number}.yaml"] = text.encode()
-    ends = draw(st.sampled_from((b"\n", b"\n", b"\r\n")))
-    return {name: data.replace(b"\n", ends) for name, data in files.items()}
-
-
-@st.composite
-def _text(draw: st.DrawFn, value: dict[str, Any]) -> str:
-    style = draw(st.integers(0, 5))
-    if style == 0:
-        import json
-
-        return json.dumps(value, indent=draw(st.sampled_from((None, 2)))) + "\n"
-    lines = krm.dump(value).splitlines()
-    out = []
-    for line in lines:
-        plain = line.rstrip().endswith((":", "Deployment", "Service", "Ingress", "Rollout", "Set"))
-        if plain and style == 1:
-            out.append(f"{' ' * (len(line) - len(line.lstrip()))}# about {line.strip().lstrip('- ')}")
-        out.append(f"{line} # here" if plain and style == 2 and "|" not in line else line)
-    return "\n".join(out) + "\n"

@@ -159,9 +159,11 @@ class Law:
         self.script, self.route, self.twin = script, route, twin
         self.reasons, self.inexact = {**reasons, NOBODY: ""}, inexact
         self.kept = Counter[bool]()
+        self.base: Manifest = {}
 
     def check(self, base: Manifest, stage: Manifest, seed: int) -> list[Manifest] | None:
         """Hold one plan to the law, and return what was made; None where it was refused with reason."""
+        self.base = base
         try:
             made = render(self.script, base, stage)
         except KrmfnError as error:
@@ -170,7 +172,7 @@ class Law:
         self.kept[True] += 1
         for request in asked(stage, seed):
             wanted = self.wanted(self.route([base], request), share(stage, request))
-            self._agree(self.route(made, request), wanted, request)
+            self.agree(self.route(made, request), wanted, request)
         return made
 
     def _refused(self, error: KrmfnError, base: Manifest, stage: Manifest) -> None:
@@ -199,7 +201,8 @@ class Law:
             found[twin] += amount * canary
         return {arrival: Fraction(amount) for arrival, amount in found.items() if amount}
 
-    def _agree(self, actual: Shares, wanted: Shares, request: Request) -> None:
+    def agree(self, actual: Shares, wanted: Shares, request: Hashable) -> None:
+        """Hold shares to those that are wanted: exactly, or else each to less than that, and none to nothing."""
         if not self.inexact:
             assert actual == wanted, request
             return

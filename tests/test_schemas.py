@@ -43,7 +43,8 @@ def faults(item: Item) -> list[tuple[str, str, str]]:
     if "." not in item.ref.group or item.ref.group in BUILT_IN:
         return []
     schema = custom(item.ref.group, item.ref.kind, item.ref.api_version.rpartition("/")[2])
-    found = jsonschema.Draft202012Validator(schema).iter_errors(item.value) if schema else ()
+    # OpenAPI 3.0, in which exclusiveMaximum is a flag, is that draft.
+    found = jsonschema.Draft4Validator(schema).iter_errors(item.value) if schema else ()
     return [(item.ref.kind, error.json_path, error.message) for error in found]
 
 

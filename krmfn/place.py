@@ -38,7 +38,7 @@ class Placement:
         """Put everything that the renderers made of one rollout where it belongs; yield their findings."""
         for output in outputs:
             if isinstance(output, Added):
-                self.add(output)
+                self.add(self._beside_author_s(output, view))
             elif isinstance(output, Edited):
                 # The workload's template is kept in the release itself, as both of its revisions.
                 kept = output.path == TEMPLATE and output.item is view.workload
@@ -51,9 +51,15 @@ class Placement:
         """Put the objects that the rollout makes beside it, as the renderers left them."""
         if not view.plan.makes:
             return
-        beside = self.scene.require(view.plan.rollout, view.plan.rollout, "metadata.name")
         for item in (self.scene.made[ref_of(manifest).key] for manifest in view.plan.makes):
-            self.add(Added(self._edited.pop(item.mark, item).value, beside))
+            self.add(self._beside_author_s(Added(self._edited.pop(item.mark, item).value, item), view))
+
+    def _beside_author_s(self, added: Added, view: View) -> Added:
+        """Return what is added, beside the rollout where the object that it comes from is made from that as well."""
+        if added.source.ref.key not in self.scene.made:
+            return added
+        rollout = view.plan.rollout
+        return Added(added.manifest, self.scene.require(rollout, rollout, "metadata.name"))
 
     def state(self, releases: "Iterable[Release]") -> State:
         """Return the state to keep, with that of the rollouts that were left alone."""

@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from krmfn.krm import Package
+    from krmfn.krm.item import Ref
+
 
 class Request(Value):
     """One rollout, its plan, and the position that was asked for, as text."""
@@ -70,9 +73,17 @@ def _rollouts(scene: Scene) -> "Iterator[Item]":
     marks: set[int] = set()
     for group, kind in dialects.DIALECTS:
         for item in scene.package.find(group, kind):
-            if (item.ref.group, item.ref.kind) == (group, kind) and item.mark not in marks:
+            if (item.ref.group, item.ref.kind) == (group, kind) and item.mark not in marks and dialects.find(item):
                 marks.add(item.mark)
                 yield item
+
+
+def made_in(package: "Package", rollout: Item, ref: "Ref") -> Item | None:
+    """Return an object that a rollout makes as it stands in another package. Raises as its dialect does."""
+    scene = Scene(package)
+    if item := scene.lookup(rollout.ref):
+        _plan(item, scene)
+    return scene.made.get(ref.key)
 
 
 def _plan(item: Item, scene: Scene) -> Plan:

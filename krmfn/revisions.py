@@ -51,23 +51,29 @@ class Revisions(Value):
 
 
 class Found(Value):
-    """What the revisions are settled from: the workload as it stands, its state, the changes made to the canary."""
+    """What the revisions are settled from: the workload as it stands, its state, the changes made to the canary.
+
+    ``made`` says that the workload is made from the rollout, and so never carries anything but the newest version.
+    """
 
     plan: Plan
     workload: "Item"
     release: Release | None
     canary_changes: "Sequence[Change]" = ()
     stable: "Item | None" = None
+    made: bool = False
 
 
 def settle(found: Found, config: Config) -> Revisions:
     """Return both revisions. Raises KrmfnError when a change contradicts another one."""
     text = found.workload.excerpt(TEMPLATE)
-    if found.release:
+    if found.release and not found.made:
         return _from_state(found, found.release, config, text)
     target, asked = text, ""
     if config.target:
         target, asked = retext(text, _overridden(config.target, found, load(text))), _asked(config)
+    if found.release:
+        return _beside(found.release, target, asked)
     if config.stable:
         return Revisions(retext(text, _overridden(config.stable, found, load(text))), target, new=True, asked=asked)
     if found.stable:
@@ -89,6 +95,13 @@ def check(found: Found, revisions: Revisions, position: str, *, retarget: bool) 
         "version; start the new one with step 0 or 1/scale, or say `retarget: true` to let it take this position over"
     )
     raise KrmfnError(message, ref=plan.workload, field="spec.template", file=found.workload.path)
+
+
+def _beside(release: Release, target: str, asked: str) -> Revisions:
+    """Return the revisions of a workload that is made: what it is now is the target, whatever was rendered before."""
+    known = release.target or release.stable
+    new = not same(load(target), load(known))
+    return Revisions(release.stable, target if new else release.target, new, asked)
 
 
 def _from_state(found: Found, release: Release, config: Config, text: str) -> Revisions:

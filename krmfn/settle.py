@@ -11,7 +11,7 @@ from krmfn.krm import Item, dump, load
 from krmfn.krm.item import Ref
 from krmfn.mounts import mounted
 from krmfn.plan import COMPLETE, Plan, Position, locate
-from krmfn.requests import Request
+from krmfn.requests import Request, made_in
 from krmfn.revisions import TEMPLATE, Found, Revisions, check, settle
 from krmfn.scaling import autoscaler, least
 from krmfn.scene import Scene, bare
@@ -34,7 +34,9 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
     workload = _workload(scene, plan)
     position = _located(request)
     release = scene.state.release(plan.rollout)
-    found = Found(plan, workload, release, _canary_changes(scene, workload), _given(stable, workload.ref))
+    made = workload.ref.key in scene.made
+    changes = () if made else _canary_changes(scene, workload)
+    found = Found(plan, workload, release, changes, _given(stable, request, workload.ref), made)
     revisions = settle(found, config)
     check(found, revisions, str(position), retarget=config.retarget)
     life.check(plan, release, position, retarget=config.retarget)
@@ -111,6 +113,8 @@ def _given(stable: "Package | None", ref: Ref) -> Item | None:
         if item.ref.key == ref.key:
             shapes.check(item)
             return item
+    if request.plan.makes and (made := made_in(stable, request.rollout, ref)):
+        return made
     raise KrmfnError(f"the manifests given as --stable do not have {ref}", ref=ref)
 
 

@@ -38,14 +38,23 @@ def _flagger() -> "Dialect":
     return flagger
 
 
+def _kubevela() -> "Dialect":
+    from krmfn.dialects import kubevela
+
+    return kubevela
+
+
 DIALECTS: "Final[dict[tuple[str, str], Callable[[], Dialect]]]" = {
     ("rollouts.kruise.io", "Rollout"): _kruise,
     ("argoproj.io", "Rollout"): _argo,
     ("flagger.app", "Canary"): _flagger,
+    ("core.oam.dev", "Application"): _kubevela,
 }
 
 
 def find(item: Item) -> "Dialect | None":
-    """Return the dialect of an object, None where it is no rollout."""
+    """Return the dialect of an object, None where it is no rollout, or of a kind that may ask for one and does not."""
     load = DIALECTS.get((item.ref.group, item.ref.kind))
-    return load() if load else None
+    dialect = load() if load else None
+    asks: Callable[[Item], bool] | None = getattr(dialect, "asks", None)
+    return dialect if asks is None or asks(item) else None

@@ -186,7 +186,8 @@ def rollouts(prospect: Prospect) -> "list[Item]":
     """Return the rollouts of the package, or the one that the config names."""
     named, package = prospect.config.rollout, prospect.package
     there = ((item, api) for api in dialects.DIALECTS for item in package.find(*api))
-    return [item for item, api in there if (item.ref.group, item.ref.kind) == api and named in ("", item.ref.name)]
+    found = [item for item, api in there if (item.ref.group, item.ref.kind) == api and dialects.find(item)]
+    return [item for item in found if named in ("", item.ref.name)]
 
 
 def _is(ref: "Ref | None", key: tuple[str, str, str, str]) -> bool:

@@ -1,0 +1,113 @@
+"""One Application while it is read: its components with their traits, and what there is to remark."""
+
+from krmfn.fields import Fields
+from krmfn.frozen import Value
+from krmfn.results import INFO, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
+    from krmfn.scene import Scene
+
+GROUP, VERSION = "core.oam.dev", "v1beta1"
+# The labels by which what belongs to an Application, and to one of its components, is known.
+APPLICATION, COMPONENT = "app.oam.dev/name", "app.oam.dev/component"
+KEYS = ("name", "type", "properties", "traits", "dependsOn")
+# Policies that decide where and how objects are applied, and not what they are.
+POLICIES = (
+    "apply-once",
+    "garbage-collect",
+    "health",
+    "read-only",
+    "resource-update",
+    "shared-resource",
+    "take-over",
+    "topology",
+)
+
+
+class Trait(Value):
+    """A trait of a component: what kind it is, where it stands, and its parameters."""
+
+    type: str
+    place: Fields
+    properties: Fields
+
+
+class Component(Value):
+    """A component; ``place`` is where it stands."""
+
+    name: str
+    type: str
+    place: Fields
+    properties: Fields
+    traits: tuple[Trait, ...]
+
+    def having(self, *types: str) -> list[Trait]:
+        """Return the traits of some kinds."""
+        return [trait for trait in self.traits if trait.type in types]
+
+
+class Reader:
+    """One Application and its components."""
+
+    def __init__(self, rollout: "Item", scene: "Scene") -> None:
+        """Read the components, in the order in which they stand."""
+        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.remarks: list[Result] = []
+        if rollout.ref.api_version != f"{GROUP}/{VERSION}":
+            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
+            self.top.settle()
+        self.name, self.namespace = rollout.ref.name, rollout.ref.namespace
+        self.spec = self.top.mapping("spec", required=True)
+        self.components = tuple(self._component(place) for place in self.spec.sequence("components"))
+        names = [component.name for component in self.components]
+        for component in {c.name: c for c in self.components if names.count(c.name) > 1}.values():
+            component.place.at("name").problem(f"{component.name!r} is the name of another component as well")
+        self._check_policies()
+
+    def remark(self, place: Fields, message: str, severity: str = INFO) -> None:
+        """Note something that is not wrong."""
+        self.remarks.append(Result(severity, message, place.ref, place.path))
+
+    def metadata(self, component: Component, name: str = "") -> "Manifest":
+        """Return the metadata of an object that is made for a component, which is its name where none is given."""
+        place = {"namespace": self.namespace} if self.namespace else {}
+        labels = {APPLICATION: self.name, COMPONENT: component.name}
+        return {"name": name or component.name} | place | {"labels": labels}
+
+    def _component(self, place: Fields) -> Component:
+        only(place, KEYS)
+        traits = tuple(
+            Trait(trait.text("type", required=True), trait, trait.mapping("properties"))
+            for trait in place.sequence("traits")
+        )
+        name, kind = place.text("name", required=True), place.text("type", required=True)
+        return Component(name, kind, place, place.mapping("properties"), traits)
+
+    def _check_policies(self) -> None:
+        for place in self.spec.sequence("policies"):
+            kind = place.text("type", required=True)
+            if kind not in POLICIES:
+                message = f"{kind} changes what the components are; write what it comes to into the components"
+                place.at("type").problem(message)
+            elif place.mapping("properties").has("namespace"):
+                message = "puts the objects elsewhere; give the Application that namespace"
+                place.mapping("properties").at("namespace").problem(message)
+            else:
+                self.remark(place, f"{kind} is for a controller, and means nothing here")
+
+
+def only(place: Fields, known: "Iterable[str]", instead: str = "") -> None:
+    """Refuse the keys of a mapping that nothing is made of."""
+    for key in place.value if isinstance(place.value, dict) else ():
+        if key not in known and place.has(key):
+            place.at(key).problem(f"is not rendered; {instead or 'that can be: ' + ', '.join(known)}")
+
+
+def written(place: Fields, *keys: str) -> "Iterator[tuple[str, object]]":
+    """Yield those of some keys that are there, with what the author wrote."""
+    return ((key, place.at(key).value) for key in keys if place.has(key))

@@ -8,6 +8,8 @@ from krmfn.patches import Overrides, image, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from krmfn.krm.item import Manifest
 
 API_VERSION, KIND = "krmfn.dev/v1alpha1", "RolloutStep"
@@ -15,11 +17,14 @@ STEP, ISOLATION, PIN = "krmfn.dev/step", "krmfn.dev/isolation", "krmfn.dev/pin"
 ROLLOUT, TRACK = "krmfn.dev/rollout", "krmfn.dev/track"
 AUTO, SHARED, LABEL, TRACKED, RENAME = "auto", "shared", "label", "track", "rename"
 MODES = (AUTO, SHARED, LABEL, TRACKED, RENAME)
-KNOWN = ("rollout", "step", "target", "stable", "isolation", "retarget", "adopted", "replicas")
+KNOWN = ("rollout", "step", "target", "stable", "isolation", "retarget", "adopted", "replicas", "manifests", "validate")
 
 
 class Config(Value):
-    """One request. ``step`` is "" where it says nothing; ``replicas`` is what an autoscaler has chosen."""
+    """One request. ``step`` is "" where it says nothing; ``replicas`` is what an autoscaler has chosen.
+
+    ``manifests`` are objects that belong to the package as if they had been in it; ``validate`` asks for findings only.
+    """
 
     rollout: str = ""
     step: str = ""
@@ -29,6 +34,8 @@ class Config(Value):
     retarget: bool = False
     adopted: bool = False
     replicas: int | None = None
+    manifests: "tuple[Manifest, ...]" = ()
+    validate: bool = False
 
 
 def parse(manifest: "Manifest | None") -> Config:
@@ -57,6 +64,8 @@ def parse(manifest: "Manifest | None") -> Config:
         retarget=spec.flag("retarget"),
         adopted=spec.flag("adopted"),
         replicas=_replicas(spec),
+        manifests=tuple(_manifests(spec)),
+        validate=spec.flag("validate"),
     )
     place.settle()
     return config
@@ -83,6 +92,13 @@ def _replicas(spec: Fields) -> int | None:
     if isinstance(text := spec.at("replicas").value, str) and text.isdigit():
         return int(text)
     return spec.whole("replicas")
+
+
+def _manifests(spec: Fields) -> "Iterator[Manifest]":
+    for entry in spec.sequence("manifests"):
+        name = entry.mapping("metadata", required=True).text("name", required=True)
+        if entry.text("apiVersion", required=True) and entry.text("kind", required=True) and name:
+            yield entry.value  # type: ignore[misc]  # a mapping, or it had no kind
 
 
 def _images(data: Fields) -> Overrides:

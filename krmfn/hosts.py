@@ -14,6 +14,9 @@ from krmfn.function import Rendered, render
 from krmfn.kinds import LOCAL_CONFIG
 from krmfn.results import ERROR, errors
 
+# A host that renames objects before it runs us says so in their annotations.
+RENAMED = b"previousNames"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,11 +48,50 @@ def answered(
 ) -> "tuple[Sequence[bytes | memoryview], Sequence[Result], int]":
     """Return what to write, what to say and the exit code for what stood on standard input."""
     try:
-        package = krm.read(data)
-        rendered = _rendered(package, arguments)
+        package, rendered = _made_of(data, arguments)
         return _output(package, rendered), rendered.results, int(rendered.failed)
     except KrmfnError as problem:
         return [], errors(problem), 1
+
+
+def _made_of(data: bytes, arguments: "Sequence[str]") -> "tuple[Package, Rendered]":
+    """Return the package and what is made of it. Raises KrmfnError where there is none."""
+    package = _read(data, arguments)
+    try:
+        config = _config(package, arguments)
+        package = _supplied(package, config)
+    except NotYaml:
+        raise
+    except KrmfnError as problem:
+        return package, Rendered({}, tuple(errors(problem)), failed=True)
+    if RENAMED not in data:
+        return package, _rendered(package, config)
+    from krmfn.renamed import Renamed
+
+    names = Renamed(package)
+    rendered = _rendered(names.written, config)
+    return package, rendered.replace(changes=names.back(rendered.changes))
+
+
+def _supplied(package: "Package", config: Config) -> "Package":
+    if not config.manifests:
+        return package
+    from krmfn.supply import supplied
+
+    return supplied(package, config.manifests)
+
+
+def _rendered(package: "Package", config: Config) -> Rendered:
+    if not config.validate:
+        return render(package, config)
+    from krmfn.validation import validated
+
+    return validated(package, config)
+
+
+def _read(data: bytes, arguments: "Sequence[str]") -> "Package":
+    """Read standard input, on which a kustomize generator in its legacy form gets nothing."""
+    return krm.read_files([]) if arguments and not data.strip() else krm.read(data)
 
 
 def applied(package: "Package", rendered: Rendered) -> "list[Item]":
@@ -78,16 +120,6 @@ def report(results: "Iterable[Result]") -> None:
     if lines:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()
-
-
-def _rendered(package: "Package", arguments: "Sequence[str]") -> Rendered:
-    try:
-        config = _config(package, arguments)
-    except NotYaml:
-        raise
-    except KrmfnError as problem:
-        return Rendered({}, tuple(errors(problem)), failed=True)
-    return render(package, config)
 
 
 def _config(package: "Package", arguments: "Sequence[str]") -> Config:

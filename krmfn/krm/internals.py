@@ -17,14 +17,30 @@ LEGACY = {
 SPELLINGS = ("config.kubernetes.io/", "config.k8s.io/")
 
 
+# What a host that renames objects notes of one: what it was called, and what was put before and behind that.
+PREVIOUS, PREFIXES, SUFFIXES = (f"{INTERNAL[0]}{word}" for word in ("previousNames", "prefixes", "suffixes"))
+RENAMED = (PREVIOUS, PREFIXES, SUFFIXES, f"{INTERNAL[0]}previousNamespaces", f"{INTERNAL[0]}previousKinds")
+
+
 def internal(name: str) -> bool:
     """Tell whether an annotation belongs to the host, not to the author."""
     return name.startswith(INTERNAL) or name in LEGACY
 
 
 def stripped(value: Any) -> Any:
-    """Return an object without such annotations: a copy that has them is taken for the original."""
-    return _with(value, {name: said for name, said in _annotations(value).items() if not internal(name)})
+    """Return an object without such annotations: a copy that has them is taken for the original.
+
+    What says how the host has renamed this very object stays: it is no copy's.
+    """
+    given = _annotations(value)
+    own = RENAMED if PREVIOUS in given and _is_renamed(value["metadata"].get("name"), given) else ()
+    return _with(value, {name: said for name, said in given.items() if name in own or not internal(name)})
+
+
+def _is_renamed(name: Any, given: dict[str, Any]) -> bool:
+    """Tell whether a name is what the notes say: later prefixes stand before earlier ones, and suffixes behind."""
+    prefixes, suffixes = (str(given.get(key, "")).split(",") for key in (PREFIXES, SUFFIXES))
+    return bool(name == "".join([*reversed(prefixes), str(given[PREVIOUS]), *suffixes]))
 
 
 def placed(value: Any, path: str, index: int) -> Any:

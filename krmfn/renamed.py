@@ -1,0 +1,89 @@
+"""Packages whose host has renamed objects, and not yet what refers to them.
+
+kustomize puts prefixes and suffixes on names before it runs a function, and rewrites references to them when all is
+done: until then an Ingress, and the rollout, say names that no object has. So a package is rendered under the names
+that were written in it, and what comes of it gets the host's names, with the host's notes on what they were.
+Source: kustomize's api/resource (previous names) and api/accumulator (name references).
+"""
+
+from krmfn import krm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krmfn.krm import Item, Package
+
+    Changes = dict[int, tuple[Item, ...]]
+
+_NOTE = "internal.config.kubernetes.io/"
+PREVIOUS = f"{_NOTE}previousNames"
+_NAMESPACES, _KINDS = f"{_NOTE}previousNamespaces", f"{_NOTE}previousKinds"
+_AFFIXES = (f"{_NOTE}prefixes", f"{_NOTE}suffixes")
+
+
+class Renamed:
+    """A package under the names that its author wrote: ``written`` is the one to render."""
+
+    def __init__(self, package: "Package") -> None:
+        """Look for renamed objects; where there are none the package is as its author wrote it."""
+        self.given = package
+        self.names = _originals(package)
+        self.written = _under(package, self.names) if self.names else package
+
+    def back(self, changes: "Changes") -> "Changes":
+        """Return what was made of the package, under the names that the host has given."""
+        return {mark: tuple(self._back(mark, item) for item in items) for mark, items in changes.items()}
+
+    def _back(self, mark: int, item: "Item") -> "Item":
+        if mark not in self.names:
+            return item
+        now = self.given.items[mark].ref.name
+        if item.mark == mark:
+            return _called(item, now)
+        before, found, after = now.partition(self.names[mark])
+        name = item.ref.name
+        return krm.new(_noted(item, f"{before}{name}{after}", self.given.items[mark])) if found else item
+
+
+def _originals(package: "Package") -> "dict[int, str]":
+    """Return, by mark, the first name of each object that has another one now, and shares the first with nobody."""
+    found: dict[int, str] = {}
+    taken: dict[tuple[str, ...], list[int]] = {}
+    for item in package.items:
+        taken.setdefault(item.ref.key, []).append(item.mark)
+    for item in package.find(PREVIOUS):
+        first = _annotations(item).get(PREVIOUS, "").partition(",")[0]
+        if first and first != item.ref.name:
+            found[item.mark] = first
+            taken.setdefault(item.ref.replace(name=first).key, []).append(item.mark)
+    several = {mark for marks in taken.values() if len(marks) > 1 for mark in marks}
+    return {mark: name for mark, name in found.items() if mark not in several}
+
+
+def _under(package: "Package", names: "dict[int, str]") -> "Package":
+    changes = {mark: (_called(package.items[mark], name),) for mark, name in names.items()}
+    if package.wire == "list":
+        return krm.read(b"".join(krm.write(package, changes)))
+    items = [item for mark, given in enumerate(package.items) for item in changes.get(mark, (given,))]
+    return krm.read(b"---\n".join(bytes(item.raw).rstrip(b"\n") + b"\n" for item in items))
+
+
+def _called(item: "Item", name: str) -> "Item":
+    return item.edited(item.value | {"metadata": item.value["metadata"] | {"name": name}})
+
+
+def _noted(item: "Item", name: str, source: "Item") -> "dict[str, object]":
+    """Return a new object under the host's name for it, with the notes by which the host finds it by the other one."""
+    given = _annotations(source)
+    namespace = given.get(_NAMESPACES, "default").partition(",")[0]
+    notes = {PREVIOUS: item.ref.name, _NAMESPACES: namespace, _KINDS: item.ref.kind}
+    notes |= {key: given[key] for key in _AFFIXES if key in given}
+    metadata = item.value["metadata"]
+    return item.value | {"metadata": metadata | {"name": name, "annotations": _annotations(item) | notes}}
+
+
+def _annotations(item: "Item") -> "dict[str, str]":
+    value: Any = item.value  # a host may send what is no object
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    return (metadata.get("annotations") if isinstance(metadata, dict) else None) or {}

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
 METHOD = "method"
-# The name of the canary's subset where both sides share a Service.
-SUBSET = "canary"
 
 
 def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", mark: str = "") -> "Manifest":
@@ -38,7 +36,9 @@ def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", mar
         told["setCookie"] = f"{sticky.cookie}={mark}; {sticky.attributes}"
         told["matches"].append(_match(Match((Condition("header", "cookie", f".*{sticky.cookie}={mark}.*", REGEX),))))
     if services.stable == services.canary:
-        told["subset"] = SUBSET
+        told["subset"] = services.subsets.canary
+        if services.subsets.stable:
+            told["stableSubset"] = services.subsets.stable
     return told
 
 

@@ -8,6 +8,7 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.kinds import PARTITION
 from krmfn.krm import dump
+from krmfn.selectors import matches
 from krmfn.state import digest
 
 TYPE_CHECKING = False
@@ -85,6 +86,10 @@ def _shared(sides: Sides) -> Isolation | str:
     for step in sides.plan.steps:
         if step.traffic and not sides.plan.subsets:
             return f"{step.field} has a traffic rule"
+    pods = labels(sides.target) | dict(sides.plan.pod_labels) | {TRACK: "canary"}
+    for name, selector in sides.services if sides.plan.subsets else ():
+        if matches(selector, pods):
+            return f"the {name} has the canary's pods as well"
     return Isolation(SHARED, "" if sides.plan.style == PARTITION else TRACK, "", "canary")
 
 
@@ -103,6 +108,8 @@ def _label(sides: Sides) -> Isolation | str:
 def _rename(sides: Sides) -> Isolation | str:
     if sides.plan.style == PARTITION:
         return "both sides are pods of one workload"
+    for pair in (pair for pair in sides.plan.services if pair.stable == pair.canary):
+        return f"the Service {pair.stable} has the pods of both sides, and would lose the canary's"
     for step in sides.plan.steps:
         if not step.traffic:
             return f"{step.field} has no traffic rule, so its pods would get no requests"

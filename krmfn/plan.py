@@ -7,7 +7,20 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm.item import Ref
 from krmfn.results import Result
-from krmfn.traffic import EXACT, PREFIX, REGEX, Condition, Match, Mirror, Modifier, Sticky, Traffic
+from krmfn.traffic import (
+    EXACT,
+    PREFIX,
+    REGEX,
+    Condition,
+    Match,
+    Mirror,
+    Modifier,
+    Pair,
+    Route,
+    Sticky,
+    Subsets,
+    Traffic,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,34 +80,6 @@ class Step(Value):
         """Say it in a few words: ``40% of the pods, 40% of the requests``."""
         pods = f"{self.pods} of the pods" if self.pods.percent else f"{self.pods} pods"
         return f"{pods}, {self.traffic}" if self.traffic else pods
-
-
-class Pair(Value):
-    """A Service and its name for the canary; ``field`` is where the author named it.
-
-    ``given`` is where the author named the canary's, which then is in the package; "" where we add it.
-    """
-
-    stable: str
-    canary: str
-    field: str
-    given: str = ""
-
-
-class Route(Value):
-    """An object that divides traffic: found by group, kind and name, written by the provider of its kind.
-
-    Where that adds one for the canary, ``canary`` is its name, and ``annotations`` are what the author wants on it.
-    """
-
-    group: str
-    kind: str
-    name: str
-    variant: str
-    services: Pair
-    field: str
-    canary: str = ""
-    annotations: tuple[tuple[str, str], ...] = ()
 
 
 class Plan(Value):
@@ -219,6 +204,7 @@ __all__ = [
     "Route",
     "Step",
     "Sticky",
+    "Subsets",
     "Traffic",
     "locate",
 ]

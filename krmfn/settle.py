@@ -157,6 +157,8 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
     workload, total = found
     services = []
     for pair in plan.services:
+        if pair.subsets.stable:
+            services.append((f"subset {pair.subsets.stable} of {pair.stable}", dict(pair.subsets.labels)))
         names = (pair.stable, pair.canary) if pair.given else (pair.stable,)
         for name in names if pair.canary != pair.stable else ():
             item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, name))

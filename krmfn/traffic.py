@@ -1,4 +1,4 @@
-"""Who gets the canary, in nobody's dialect: matches, a weight, changed headers, copies."""
+"""Who gets the canary, in nobody's dialect: matches, a weight, changed headers, copies; and by which objects."""
 
 from krmfn.frozen import Value
 
@@ -81,3 +81,44 @@ class Traffic(Value):
         if self.weight or not self.matches:
             said.append(f"{self.weight or 0}% of the {'rest' if self.matches else 'requests'}")
         return ", ".join([*said, str(self.mirror)] if self.mirror else said)
+
+
+class Subsets(Value):
+    """The subsets of a Service that both sides share: their names, and the labels that the author gives the stable one.
+
+    Without a name for the stable one every subset is, but for the canary's.
+    """
+
+    canary: str = "canary"
+    stable: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Pair(Value):
+    """A Service and its name for the canary; ``field`` is where the author named it.
+
+    ``given`` is where the author named the canary's, which then is in the package; "" where we add it. Where both are
+    one, ``subsets`` tells the sides apart.
+    """
+
+    stable: str
+    canary: str
+    field: str
+    given: str = ""
+    subsets: Subsets = Subsets()
+
+
+class Route(Value):
+    """An object that divides traffic: found by group, kind and name, written by the provider of its kind.
+
+    Where that adds one for the canary, ``canary`` is its name, and ``annotations`` are what the author wants on it.
+    """
+
+    group: str
+    kind: str
+    name: str
+    variant: str
+    services: Pair
+    field: str
+    canary: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()

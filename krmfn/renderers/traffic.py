@@ -5,7 +5,7 @@ from krmfn.brief import brief
 from krmfn.changes import GONE
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
-from krmfn.isolation import short
+from krmfn.isolation import canary_template, labels, short
 from krmfn.kinds import carried
 from krmfn.krm import dump, load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
@@ -104,10 +104,19 @@ def _check(script: "lua.Script", view: View) -> None:
 
 
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
-    own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels else {}
+    shared = route.services.stable == route.services.canary
+    tells = view.isolation.relabels or (shared and view.isolation.pins)
+    own = {view.isolation.key: view.isolation.canary} if tells else {}
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
     mark = digest(f"{view.plan.rollout}\n{dump(load(view.text(TARGET)))}", 8) if traffic.sticky else ""
-    return brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
+    told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
+    return told | (_subsets(view) if shared and view.stage.pinned else {})
+
+
+def _subsets(view: View) -> "Manifest":
+    """Return what tells the pods of both sides apart where they share a Service."""
+    found: Manifest = {"canaryPods": labels(canary_template(load(view.text(TARGET)), view.isolation, view.plan))}
+    return found | ({"stableLabels": {view.isolation.key: view.isolation.stable}} if view.isolation.pins else {})
 
 
 def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[Edited]":

@@ -57,8 +57,11 @@ function istio.sides(given, hosts, stage)
   local sides = { subsets = subsets }
 
   function sides.of(destination)
-    if subsets then
-      return is(destination.host) and (destination.subset == subset and "canary" or "stable") or nil
+    if subsets and is(destination.host) then
+      local third = stage.stableSubset and destination.subset and destination.subset ~= stage.stableSubset
+      return destination.subset == subset and "canary" or not third and "stable" or nil
+    elseif subsets then
+      return nil
     end
     return is(destination.host) and "stable" or is(destination.host, stage.canaryService) and "canary" or nil
   end

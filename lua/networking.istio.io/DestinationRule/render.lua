@@ -29,6 +29,15 @@ end
 
 -- Subsets -------------------------------------------------------------------------------------------------------------
 
+-- Return labels with some more.
+local function merged(labels, more)
+  local made = copy(labels) or {}
+  for key, item in pairs(more or {}) do
+    made[key] = item
+  end
+  return made
+end
+
 -- Fail where a subset that the author has written for the canary is not about its pods.
 local function check_own(subset, labels, field)
   local shared = not next(labels)
@@ -59,6 +68,35 @@ local function check_others(subsets, name)
   end
 end
 
+-- Fail where a subset that may be the stable side has the canary's pods.
+local function check_stable(subset, pods, field)
+  for key, item in pairs(subset.labels or {}) do
+    if pods[key] ~= item then
+      return
+    end
+  end
+  fail(field .. ".labels", "has the canary's pods as well; give the subset " .. subset.name .. " a label that only "
+    .. "stable pods carry")
+end
+
+-- Let the stable side's subset have its own pods only.
+local function keep_stable(subsets, name, stage)
+  local found
+  for i, subset in ipairs(subsets) do
+    local own = subset.name == (stage.stableSubset or subset.name) and subset.name ~= name
+    if own and stage.stableSubset then
+      subset.labels = merged(subset.labels, stage.stableLabels)
+    end
+    if own and stage.canaryPods then
+      check_stable(subset, stage.canaryPods, "spec.subsets[" .. i - 1 .. "]")
+    end
+    found = found or own
+  end
+  if stage.stableSubset and not found then
+    fail("spec.subsets", "has no subset " .. stage.stableSubset .. ", which is to have the stable pods")
+  end
+end
+
 -- Return the first subset, whose policy all of them have, nil where there is none.
 local function example(subsets, name)
   local first = subsets[1]
@@ -74,9 +112,13 @@ end
 local function with_subset(given, stage)
   local name, labels = stage.subset or "canary", stage.podMetadata and stage.podMetadata.labels or {}
   local subsets = given.spec.subsets or list {}
-  check_others(subsets, name)
+  if not stage.stableSubset then
+    check_others(subsets, name)
+  end
+  keep_stable(subsets, name, stage)
   for i, subset in ipairs(subsets) do
     if subset.name == name then
+      subset.labels = stage.stableSubset and merged(subset.labels, labels) or subset.labels
       check_own(subset, labels, "spec.subsets[" .. i - 1 .. "]")
       return given
     end

@@ -4,6 +4,7 @@ import click
 
 from krmfn import __version__
 from krmfn.cli.differing import diff
+from krmfn.cli.explaining import explain
 from krmfn.cli.helming import post_render
 from krmfn.cli.planning import plan
 from krmfn.cli.rendering import render
@@ -28,7 +29,7 @@ def commands() -> None:
     """
 
 
-for command in (render, plan, diff, post_render, providers, test_lua):
+for command in (render, plan, explain, diff, post_render, providers, test_lua):
     commands.add_command(command)
 
 

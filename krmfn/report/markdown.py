@@ -26,13 +26,13 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~])")
 
 def markdown(outlook: "Outlook") -> str:
     """Return the plan of one rollout as text."""
-    facts = "".join(f"- {_text(fact)}\n" for fact in words.facts(outlook))
+    facts = "".join(f"- {escaped(fact)}\n" for fact in words.facts(outlook))
     parts = [
-        f"## {_text(words.title(outlook))}\n",
+        f"## {escaped(words.title(outlook))}\n",
         facts,
         "```mermaid\n" + "".join(f"{line}\n" for line in _chart(outlook)) + "```\n",
         "".join(f"| {' | '.join(row)} |\n" for row in (HEAD, ("---",) * len(HEAD), *_rows(outlook))),
-        f"{_text(words.way_back(outlook))}\n",
+        f"{escaped(words.way_back(outlook))}\n",
     ]
     return "\n".join(part for part in parts if part)
 
@@ -76,13 +76,13 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
             f"**{position}**" if here else position,
             words.stable(stage),
             words.canary(stage),
-            _text(words.traffic(stage)),
+            escaped(words.traffic(stage)),
             words.pinned(stage),
             words.waiting(outlook, before, commit),
-            "<br>".join(f"{_text(sign)} {_text(text)}" for sign, text in words.changes(commit.changes or ())),
+            "<br>".join(f"{escaped(sign)} {escaped(text)}" for sign, text in words.changes(commit.changes or ())),
         )
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape what Markdown would take for its own."""
     return _SPECIAL.sub(r"\\\1", text).replace("\n", " ")

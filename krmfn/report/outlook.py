@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from krmfn.isolation import Isolation
     from krmfn.krm import Item, Package
     from krmfn.krm.item import Ref
     from krmfn.report.difference import Difference, FieldChange
@@ -53,7 +54,7 @@ class Outlook(Value):
     """One rollout: ``view`` is how it looks at 0; ``current`` is where it stands, "" where nobody has said.
 
     ``known`` says that both revisions are; ``release`` is how their pod templates differ, and ``isolation`` how their
-    pods are told apart ("" where that is not known).
+    pods are told apart ("" where that is not known), ``apart`` with its label.
     """
 
     view: "View"
@@ -64,6 +65,7 @@ class Outlook(Value):
     notes: tuple[str, ...]
     timeline: tuple[Commit, ...]
     edges: tuple[Edge, ...]
+    apart: "Isolation | None" = None
 
     @property
     def plan(self) -> Plan:
@@ -128,6 +130,7 @@ class _Looking:
             notes=tuple(_notes(view)),
             timeline=commits,
             edges=edges,
+            apart=first.isolation if first else None,
         )
         results = self._results()
         return (None if any(result.severity == ERROR for result in results) else found), results

@@ -17,7 +17,7 @@ class Workload(Value):
     """A kind of workload: the styles in which it can be released, and where it keeps what a stage sets.
 
     ``partition`` is the number of pods that stay on the old revision (``percent``: or a share of all of them, rounded
-    up); ``replicas`` is empty where only the cluster knows the number. ``refusal`` says why a kind cannot be released.
+    up); ``replicas`` is empty where only the cluster knows the number. ``refusal`` says why no other style can be had.
     ``runs`` is the apiVersion and kind in which its pods run without a controller, with these ``keeps`` of its spec.
     """
 
@@ -42,7 +42,9 @@ _ROLLING = (*_UPDATE, "rollingUpdate", "partition")
 WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
     ("apps", "Deployment"): Workload((TWIN,)),
     ("apps", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
-    ("apps", "DaemonSet"): Workload((), refusal="it has no field that keeps some of its pods on the old version"),
+    ("apps", "DaemonSet"): Workload(
+        (TWIN,), replicas=(), refusal="it has no field that keeps some of its pods on the old version"
+    ),
     ("argoproj.io", "Rollout"): Workload(
         (TWIN,),
         runs=("apps/v1", "Deployment"),
@@ -121,6 +123,12 @@ OWN_SERVICE: "Final[tuple[str, ...]]" = (
 LOCAL_CONFIG: "Final" = "config.kubernetes.io/local-config"
 # Objects for krmfn alone: kpt and kustomize leave the first kind out, Argo CD the second.
 NOT_APPLIED: "Final[dict[str, str]]" = {LOCAL_CONFIG: "true", "argocd.argoproj.io/hook": "Skip"}
+
+# Whoever applies a whole commit at once, and is to do it in order; and the words by which the first of them is told.
+ARGOCD, FLUX = "argocd", "flux"
+ORDERINGS: "Final[tuple[str, ...]]" = (ARGOCD, FLUX)
+WAVE: "Final" = "argocd.argoproj.io/sync-wave"
+PRUNE_LAST: "Final[dict[str, str]]" = {"argocd.argoproj.io/sync-options": "PruneLast=true"}
 
 # The field that tells the entries of a list apart, by the name of the list.
 MERGE_KEYS: "Final[dict[str, tuple[str, ...]]]" = {

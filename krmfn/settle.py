@@ -75,7 +75,7 @@ def replicas(scene: Scene, workload: Item, config: Config) -> int:
 def _workload(scene: Scene, plan: Plan) -> Item:
     ref = plan.workload
     row = WORKLOADS.get((ref.group, ref.kind))
-    if row and row.refusal:
+    if row and row.refusal and plan.style not in row.styles:
         message = f"{ref.kind}.{ref.group} cannot be released step by step: {row.refusal}"
         raise KrmfnError(message, ref=plan.rollout, field=f"{plan.workload_field}.kind")
     if row is None or plan.style not in row.styles:
@@ -105,8 +105,8 @@ def _canary_changes(scene: Scene, workload: Item) -> tuple[Change, ...]:
     return () if GONE in (before, now) else tuple(diff(before, now))
 
 
-def _given(stable: "Package | None", ref: Ref) -> Item | None:
-    """Return the workload among the manifests that say what runs now."""
+def _given(stable: "Package | None", request: Request, ref: Ref) -> Item | None:
+    """Return the workload among the manifests that say what runs now, or what their rollout makes."""
     if stable is None:
         return None
     for item in stable.find(ref.name, ref.kind):

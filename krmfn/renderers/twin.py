@@ -3,7 +3,7 @@
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import canary_selector, canary_template, labels, short
-from krmfn.kinds import TWIN, carried, embodied
+from krmfn.kinds import TWIN, WORKLOADS, carried, embodied
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.revisions import TEMPLATE
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krmfn.krm.item import Manifest
+
+# A label that no node has.
+NOWHERE = "krmfn.dev/nowhere"
 
 
 def render(view: View) -> "Iterator[Added | Edited]":
@@ -43,14 +46,23 @@ def _canary(view: View) -> "Manifest":
         "selector": canary_selector(source["spec"]["selector"], view.isolation),
         "template": canary_template(load(view.text(TARGET)), view.isolation, view.plan),
     }
-    if view.stage.canary and view.owns_autoscaler:
+    counted = WORKLOADS[view.body.group, view.body.kind].replicas
+    if not counted or (view.stage.canary and view.owns_autoscaler):
         del spec["replicas"]
+    if not counted and not view.stage.canary:
+        spec["template"] = _nowhere(spec["template"])
     return {
         "apiVersion": source["apiVersion"],
         "kind": source["kind"],
         "metadata": {"name": view.canary.name} | metadata,
         "spec": spec,
     }
+
+
+def _nowhere(template: "Manifest") -> "Manifest":
+    """Return the template of pods that no node takes: the way to have none of a workload that runs one on each."""
+    pod = template["spec"]
+    return template | {"spec": pod | {"nodeSelector": (pod.get("nodeSelector") or {}) | {NOWHERE: "true"}}}
 
 
 def _check_selector(view: View, selector: "Manifest", template: "Manifest") -> None:
@@ -67,8 +79,9 @@ def _check_selector(view: View, selector: "Manifest", template: "Manifest") -> N
 def _check_claims(view: View) -> None:
     """Refuse pods that cannot run twice: on one host port, or with one volume that a single node may mount."""
     pod = load(view.text(TARGET)).get("spec") or {}
+    shared = pod.get("hostNetwork") and not WORKLOADS[view.body.group, view.body.kind].replicas
     for container in pod.get("containers") or ():
-        if any(port.get("hostPort") for port in container.get("ports") or ()):
+        if any(shared or port.get("hostPort") for port in container.get("ports") or ()):
             message = (
                 f"container {container.get('name')} has a hostPort, so a canary pod never becomes ready on a node that "
                 "runs a stable one; remove the hostPort, or release this workload without a canary"

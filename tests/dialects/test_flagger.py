@@ -239,7 +239,7 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {"stepWeight": 5},
         {},
         {"targetRef": TARGET | {"kind": "StatefulSet"}},
-        "spec.targetRef.kind: StatefulSet.apps cannot be released; that can be: Deployment.apps",
+        "spec.targetRef.kind: StatefulSet.apps cannot be released; that can be: Deployment.apps, DaemonSet.apps",
     ),
 }
 

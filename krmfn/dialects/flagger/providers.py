@@ -73,6 +73,7 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "gatewayapi:v1": _HTTP_ROUTE,
     "gatewayapi:v1beta1": _HTTP_ROUTE,
     "nginx": Provider("networking.k8s.io", "Ingress", "nginx", "ingressRef"),
+    "apisix": Provider("apisix.apache.org", "ApisixRoute", named="routeRef"),
     "contour": Provider("projectcontour.io", "HTTPProxy", uses=_CONTOUR, make=http_proxy),
     "gloo": Provider("gateway.solo.io", "RouteTable", make=route_table),
     "traefik": Provider("traefik.io", "TraefikService", make=traefik_service),

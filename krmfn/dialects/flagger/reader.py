@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from krmfn.scene import Scene
 
 GROUP, VERSION = "flagger.app", "v1beta1"
-KINDS = {"Deployment": "apps/v1"}
+KINDS = ("Deployment", "DaemonSet")
 # The label by which the pods are chosen: the first of these that the workload's selector has.
 LABELS = ("app", "name", "app.kubernetes.io/name")
 ALL = 100
@@ -97,7 +97,10 @@ class Reader:
         """Return the label by which the pods are chosen, and its value."""
         if self.item is None:
             return "", ""
-        spec = Fields(self.item.value, self.item.ref).mapping("spec")
+        spec = Fields(self.item.value, self.item.ref, "", self.top.problems).mapping("spec")
+        if spec.mapping("updateStrategy").text("type") == "OnDelete":
+            message = "is OnDelete, so pods take the new version only when somebody deletes them; use RollingUpdate"
+            spec.mapping("updateStrategy").at("type").problem(message)
         match = spec.mapping("selector").labels("matchLabels")
         for key in LABELS:
             if key in match:

@@ -3,6 +3,7 @@
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
+from krmfn.dialects.flagger.splits import traffic_split
 from krmfn.frozen import Value
 from krmfn.plan import Pair, Route
 from krmfn.results import WARNING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
 
     Made = tuple[tuple[Route, ...], tuple[Manifest, ...]]
+
+# App Mesh chooses pods by a selector that counts when their proxy is injected.
+BY_INJECTION = "appmesh"
 
 
 class Provider(Value):
@@ -64,6 +68,7 @@ _ISTIO = (
     "trafficPolicy",
 )
 _GATEWAY = ("backendTimeout", "corsPolicy", "gatewayRefs", "headers", "hosts", "match", "mirror", "rewrite", "timeout")
+_SPLIT = Provider("split.smi-spec.io", "TrafficSplit", uses=("hosts",), make=traffic_split)
 _CONTOUR = ("match", "retries", "rewrite", "timeout")
 _HTTP_ROUTE = Provider("gateway.networking.k8s.io", "HTTPRoute", uses=_GATEWAY, make=http_route)
 
@@ -77,11 +82,20 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "contour": Provider("projectcontour.io", "HTTPProxy", uses=_CONTOUR, make=http_proxy),
     "gloo": Provider("gateway.solo.io", "RouteTable", make=route_table),
     "traefik": Provider("traefik.io", "TraefikService", make=traefik_service),
+    "linkerd": _SPLIT,
+    "osm": _SPLIT,
+    "smi:v1alpha1": _SPLIT,
+    "smi:v1alpha2": _SPLIT,
+    "smi:v1alpha3": _SPLIT,
 }
 
 
 def provided(reader: "Reader") -> "Made":
     """Return the route, and what is made for it."""
+    if reader.provider.startswith(BY_INJECTION):
+        message = "gives each pod its side when it starts, and the stable pods run already; use the Gateway API"
+        reader.spec.at("provider").problem(f"{reader.provider} is not rendered: it {message}")
+        return (), ()
     if reader.provider not in PROVIDERS:
         message = f"{reader.provider} is not rendered; that can be: {', '.join(PROVIDERS)}"
         reader.spec.at("provider").problem(message)

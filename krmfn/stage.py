@@ -45,12 +45,16 @@ def divide(plan: Plan, position: Position, total: int) -> Stage:
 
     Raises KrmfnError when a side would get requests and has no pods.
     """
-    stage = _rest(plan, position.end, total) if position.rests else _half(plan, position, total)
+    stage = _at(plan, position, total)
     if stage.traffic and stage.canary == 0 and stage.traffic.reaches:
         step = plan.step_at(position.end) or plan.step_at(position.start)
         message = f"sends requests to the canary, which has no pods (a share of {total} replicas)"
         raise KrmfnError(message, ref=plan.rollout, field=step.field if step else "")
     return stage
+
+
+def _at(plan: Plan, position: Position, total: int) -> Stage:
+    return _rest(plan, position.end, total) if position.rests else _half(plan, position, total)
 
 
 def _rest(plan: Plan, rest: str, total: int) -> Stage:
@@ -135,7 +139,8 @@ def skipped(plan: Plan, start: Position, end: Position, total: int) -> "list[Pos
     path = [Position(start.start, start.start), *between(plan, start.start, start.end, total)]
     ahead = [*path, Position(start.end, start.end)]
     if end in ahead:
-        here = ahead.index(start) if start in ahead else 0
+        stages = [_at(plan, position, total) for position in ahead]
+        here = ahead.index(start) if start in ahead else stages.index(_at(plan, start, total))
         return ahead[here + 1 : ahead.index(end)]
     if end.rests:
         return between(plan, start.end, end.end, total)

@@ -109,6 +109,16 @@ def test_going_step_by_step_skips_nothing(plan: Plan, total: int) -> None:
     assert ahead == skipped(plan, Position("0", "0"), Position("1", "1"), total)
 
 
+@given(plans(), st.integers(2, 20))
+def test_a_half_way_stage_counts_as_the_one_that_looks_like_it(plan: Plan, total: int) -> None:
+    """Where a commit of an edge is left out since it equals the one before, being at either is the same."""
+    for start, end in pairwise(plan.rests):
+        for half in (SCALE, SHIFT):
+            left = skipped(plan, Position(start, end, half), Position(end, end), total)
+            assert left == between(plan, start, end, total)[len(between(plan, start, end, total)) - len(left) :]
+            assert half != SHIFT or left == []
+
+
 @pytest.mark.parametrize(
     ("text", "position"),
     [

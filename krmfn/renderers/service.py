@@ -26,9 +26,11 @@ def render(view: View) -> "Iterator[Added | Edited | Result]":
         item = view.scene.require(
             Ref("v1", "Service", view.workload.ref.namespace, pair.stable), view.plan.rollout, pair.field
         )
+        if pair.canary == pair.stable:
+            continue
         if pair.given:
             yield from _turned(pair, view)
-        elif view.stage.traffic is not None and pair.canary not in ("", pair.stable):
+        elif view.stage.traffic is not None and pair.canary:
             if len(pair.canary) > LIMIT:
                 message = f"the Service name {pair.canary!r} would have {len(pair.canary)} characters; it is shortened"
                 yield Result(WARNING, message, view.plan.rollout, pair.field)
@@ -71,11 +73,16 @@ def _led(item: "Item", view: View) -> "Iterator[Edited]":
     yield Edited(item, SELECTOR, service_selector(item.value["spec"]["selector"], view.isolation, canary=True))
 
 
+def _reached_by(spec: "Manifest") -> tuple[str, ...]:
+    """Return the fields that say how a Service is reached: a router that goes to the ports of nodes needs them."""
+    return ("type", "externalTrafficPolicy") if spec.get("type") == "NodePort" else ()
+
+
 def _canary(item: "Item", name: str, view: View) -> "Manifest":
     source = item.value
     metadata = carried(source.get("metadata") or {})
     metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
-    spec = {k: v for k, v in source["spec"].items() if k not in OWN_SERVICE}
+    spec = {k: v for k, v in source["spec"].items() if k not in OWN_SERVICE or k in _reached_by(source["spec"])}
     spec["ports"] = [{k: v for k, v in port.items() if k != "nodePort"} for port in spec.get("ports") or ()]
     spec["selector"] = service_selector(spec["selector"], view.isolation, canary=True)
     return {

@@ -29,8 +29,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     check_order(reader, steps)
     if shared:
         steps = tuple(one.replace(traffic=shared) for one in steps)
-    patch = reader.strategy.mapping("patchPodTemplateMetadata")
-    labels, annotations = patch.labels("labels"), patch.labels("annotations")
+    labels, annotations = _pod_metadata(reader)
     for place in (reader.spec, reader.strategy):
         for key in WITHOUT_A_CONTROLLER:
             if place.has(key):
@@ -47,9 +46,23 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         shares=reader.shares,
         services=services,
         routes=routes,
-        pod_labels=tuple(labels.items()),
-        pod_annotations=tuple(annotations.items()),
+        pod_labels=labels,
+        pod_annotations=annotations,
         remarks=tuple(reader.remarks),
         paused="spec.strategy.paused" if paused else "",
         disabled=disabled,
     )
+
+
+def _pod_metadata(reader: Reader) -> "tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]":
+    """Return the labels and annotations that only the canary's pods get: within one object there are none such."""
+    patch = reader.strategy.mapping("patchPodTemplateMetadata")
+    labels, annotations = patch.labels("labels"), patch.labels("annotations")
+    if patch and reader.one_object:
+        message = (
+            f"is for a workload of the canary's own; the pods of one {reader.workload.kind} have what its template says, "
+            "so this means nothing here: put what tells the versions apart into the template"
+        )
+        reader.remark(patch, message)
+        return (), ()
+    return tuple(labels.items()), tuple(annotations.items())

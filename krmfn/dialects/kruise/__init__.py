@@ -60,8 +60,8 @@ def _pod_metadata(reader: Reader) -> "tuple[tuple[tuple[str, str], ...], tuple[t
     labels, annotations = patch.labels("labels"), patch.labels("annotations")
     if patch and reader.one_object:
         message = (
-            f"is for a workload of the canary's own; the pods of one {reader.workload.kind} have what its template says, "
-            "so this means nothing here: put what tells the versions apart into the template"
+            f"is for a workload of the canary's own; the pods of one {reader.workload.kind} have what its template "
+            "says, so this means nothing here: put what tells the versions apart into the template"
         )
         reader.remark(patch, message)
         return (), ()

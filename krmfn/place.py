@@ -35,31 +35,35 @@ class Placement:
         self._paths: dict[str, int] = {}
 
     def take(self, outputs: "Iterable[Added | Edited | Result]", view: View) -> "Iterator[Result]":
-        """Put everything that the renderers made of one rollout where it belongs; yield their findings."""
+        """Put everything that the renderers made of one rollout where it belongs; yield their findings.
+
+        What the rollout makes comes first, for it is there at every position: whatever the order of positions was, the
+        objects stand in one order.
+        """
+        added: list[Added] = []
         for output in outputs:
             if isinstance(output, Added):
-                self.add(self._beside_author_s(output, view))
+                added.append(output)
             elif isinstance(output, Edited):
                 # The workload's template is kept in the release itself, as both of its revisions.
                 kept = output.path == TEMPLATE and output.item is view.workload
                 self.edit(output, record=not kept and output.item.ref.key not in self.scene.made)
             else:
                 yield output
-        self._make(view)
+        made = [self.scene.made[ref_of(manifest).key] for manifest in view.plan.makes]
+        for item in made:
+            self._add_beside(view, Added(self._edited.pop(item.mark, item).value, item), made)
+        for one in added:
+            self._add_beside(view, one, made)
 
-    def _make(self, view: View) -> None:
-        """Put the objects that the rollout makes beside it, as the renderers left them."""
-        if not view.plan.makes:
-            return
-        for item in (self.scene.made[ref_of(manifest).key] for manifest in view.plan.makes):
-            self.add(self._beside_author_s(Added(self._edited.pop(item.mark, item).value, item), view))
-
-    def _beside_author_s(self, added: Added, view: View) -> Added:
-        """Return what is added, beside the rollout where the object that it comes from is made from that as well."""
+    def _add_beside(self, view: View, added: Added, made: "list[Item]") -> None:
+        """Add an object: where the one that it comes from is made, beside the rollout and behind all that it makes."""
         if added.source.ref.key not in self.scene.made:
-            return added
-        rollout = view.plan.rollout
-        return Added(added.manifest, self.scene.require(rollout, rollout, "metadata.name"))
+            self.add(added)
+            return
+        rollout = self.scene.require(view.plan.rollout, view.plan.rollout, "metadata.name")
+        marks = [self.scene.added[item.ref.key].mark for item in made if item.ref.key in self.scene.added]
+        self.add(Added(added.manifest, rollout), max(marks, default=rollout.mark))
 
     def state(self, releases: "Iterable[Release]") -> State:
         """Return the state to keep, with that of the rollouts that were left alone."""
@@ -80,8 +84,8 @@ class Placement:
             self.edits.append(_edit(item, edited))
         self._edited[item.mark] = item.edited(value, {edited.path: edited.text} if edited.text else {})
 
-    def add(self, added: Added) -> None:
-        """Add an object next to its source. Raises KrmfnError when the author has one of that name."""
+    def add(self, added: Added, mark: int | None = None) -> None:
+        """Add an object behind its source, or a mark. Raises KrmfnError when the author has one of that name."""
         ref = ref_of(added.manifest)
         theirs = None if ref.key in self.scene.made else self.scene.lookup(ref)
         if theirs:
@@ -93,7 +97,7 @@ class Placement:
         item = new(added.manifest, path=path, index=index)
         self.added.append((ref, item.text))
         if prior is None:
-            self._after.setdefault(added.source.mark, []).append(item)
+            self._after.setdefault(added.source.mark if mark is None else mark, []).append(item)
         else:
             self._kept[prior.mark] = prior if same(bare(prior.value), added.manifest) else item
 

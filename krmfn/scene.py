@@ -60,10 +60,12 @@ class Scene:
 
     def supply(self, plan: "Plan") -> None:
         """Take in the objects that a rollout makes. Raises KrmfnError where the package has one of that name."""
+        rollout = self.lookup(plan.rollout) if plan.makes else None
+        path = rollout.path if rollout else ""
         for manifest in plan.makes:
             metadata = manifest["metadata"]
             labels = (metadata.get("labels") or {}) | {ROLLOUT: short(plan.rollout.name)}
-            item = new(manifest | {"metadata": metadata | {"labels": labels}})
+            item = new(manifest | {"metadata": metadata | {"labels": labels}}, path=path)
             if theirs := self.lookup(item.ref):
                 message = f"is in the package, and {plan.rollout} makes an object of that name; rename or remove one"
                 raise KrmfnError(message, ref=theirs.ref, file=theirs.path)

@@ -1,0 +1,120 @@
+"""A workload that is made from its rollout: the rollout carries the newest version, and what is made of it is ours."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from krmfn import krm
+from krmfn.function import render
+from tests.releases import at, edited, said
+from tests.stories import Files, config, written
+
+APPLICATION = """\
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata:
+  name: shop
+spec:
+  components:
+    - name: web
+      type: webservice
+      properties:
+        image: example.com/web:1.0
+        env: [{name: COLOUR, value: blue}]
+        ports: [{port: 8080, expose: true}]
+      traits:
+        - type: scaler
+          properties: {replicas: 4}
+        - type: gateway
+          properties: {domain: shop.example.com, http: {"/": 8080}}
+        - type: kruise-rollout
+          properties:
+            canary:
+              steps: [{weight: 25}, {replicas: 2, weight: 50}]
+              trafficRoutings: [{type: ingress}]
+"""
+PACKAGE: Files = {"shop.yaml": APPLICATION.encode()}
+IMAGE: dict[str, Any] = {"target": {"images": [{"name": "example.com/web", "newTag": "2.0"}]}}
+NONE: dict[str, Any] = {}
+POSITIONS = ("0", "1/scale", "1", "2/scale", "2", "2>0/shift", "2>0/drain", "promote", "finalise")
+
+
+def images(files: Files) -> dict[str, str]:
+    """Return the image of each Deployment of a package."""
+    found = {}
+    for item in krm.read_files(files.items()).items:
+        if item.ref.kind == "Deployment":
+            found[item.ref.name] = item.value["spec"]["template"]["spec"]["containers"][0]["image"]
+    return found
+
+
+def under_way(position: str = "1") -> Files:
+    """Return the package on its way from 1.0 to 2.0."""
+    return at(at(edited(at(PACKAGE, "0", NONE), "shop.yaml", "web:1.0", "web:2.0"), "1", NONE), position, NONE)
+
+
+@pytest.mark.parametrize(("a", "b"), list(product(POSITIONS, POSITIONS[::2])))
+def test_a_stage_looks_the_same_whatever_was_rendered_before_it(a, b):
+    """Objects that are made obey the laws: the same bytes, and a second time nothing changes."""
+    at_a, at_b = at(PACKAGE, a, IMAGE), at(PACKAGE, b, IMAGE)
+
+    assert at_a == at(at_a, a, IMAGE)
+    assert at_b == at(at_a, b, IMAGE)
+
+
+def test_the_stable_workload_keeps_the_old_version_until_promote():
+    """The rollout has the new version from the start, and the workload that is made of it gets it in its turn."""
+    old, new = "example.com/web:1.0", "example.com/web:2.0"
+
+    assert images(under_way("2")) == {"web": old, "web-canary": new}
+    assert images(at(under_way("2"), "promote", NONE)) == {"web": new, "web-canary": new}
+    assert images(at(at(under_way("2"), "promote", NONE), "complete", NONE)) == {"web": new}
+
+
+def test_a_newer_version_starts_anew():
+    """An edit in the middle is another version: it has to start, and then is the one that is released."""
+    files = edited(under_way("2"), "shop.yaml", "web:2.0", "web:3.0")
+    where = "Deployment web spec.template"
+    what = "the pod template has changed (spec.containers[web].image) and position 2 was set for another version"
+
+    assert [line.split(";")[0] for line in said(files, "2", NONE)] == [f"error: {where}: {what}"]
+    assert images(at(files, "1", NONE)) == {"web": "example.com/web:1.0", "web-canary": "example.com/web:3.0"}
+
+
+def test_what_is_taken_back_is_gone():
+    """What people added in the middle and took out again is in neither version, though no edit says so."""
+    more = edited(under_way(), "shop.yaml", "value: blue}]", "value: blue}, {name: SIZE, value: big}]")
+    files = at(more, "1", NONE, retarget=True)
+    back = at(edited(files, "shop.yaml", ", {name: SIZE, value: big}", ""), "1", NONE, retarget=True)
+
+    assert any(b"SIZE" in data for name, data in files.items() if name != "shop.yaml")
+    assert back == under_way()
+
+
+def test_an_edit_of_what_is_made_is_refused():
+    """Nobody's change is lost: it has to be made in the rollout, in the canary's objects as well."""
+    hint = "krmfn writes this object anew at each step, so make the change in Application shop, or undo it"
+    for image in ("web:1.0", "web:2.0"):
+        files = edited(under_way(), "shop-canary.yaml", image, "web:9.9")
+
+        assert [hint in line for line in said(files, "1", NONE)] == [True]
+
+
+def test_the_stable_version_may_be_the_rollout_as_it_was():
+    """Manifests of what runs now are also those that the rollout of that time makes."""
+    before = krm.read_files(PACKAGE.items())
+    files = edited(PACKAGE, "shop.yaml", "web:1.0", "web:2.0")
+    package = krm.read_files(files.items())
+    outcome = render(package, config({"step": "1"}), before)
+
+    assert images(written(package, outcome, files)) == images(under_way())
+
+
+def test_an_application_that_asks_for_no_release_is_left_alone():
+    """Beside a rollout it is one more object; alone it is no rollout."""
+    plain = APPLICATION[: APPLICATION.index("        - type: kruise-rollout")].replace("name: shop", "name: plain")
+    files = at(PACKAGE | {"plain.yaml": plain.encode()}, "1", IMAGE)
+
+    assert files["plain.yaml"] == plain.encode()
+    assert "the package has no rollout" in said({"plain.yaml": plain.encode()}, "1", NONE)[0]

@@ -3,6 +3,7 @@
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.frozen import Value
+from krmfn.kinds import ORDERINGS
 from krmfn.krm.item import Ref
 from krmfn.patches import Overrides, image, read
 
@@ -17,13 +18,26 @@ STEP, ISOLATION, PIN = "krmfn.dev/step", "krmfn.dev/isolation", "krmfn.dev/pin"
 ROLLOUT, TRACK = "krmfn.dev/rollout", "krmfn.dev/track"
 AUTO, SHARED, LABEL, TRACKED, RENAME = "auto", "shared", "label", "track", "rename"
 MODES = (AUTO, SHARED, LABEL, TRACKED, RENAME)
-KNOWN = ("rollout", "step", "target", "stable", "isolation", "retarget", "adopted", "replicas", "manifests", "validate")
+KNOWN = (
+    "rollout",
+    "step",
+    "target",
+    "stable",
+    "isolation",
+    "retarget",
+    "adopted",
+    "replicas",
+    "manifests",
+    "validate",
+    "ordering",
+)
 
 
 class Config(Value):
     """One request. ``step`` is "" where it says nothing; ``replicas`` is what an autoscaler has chosen.
 
-    ``manifests`` are objects that belong to the package as if they had been in it; ``validate`` asks for findings only.
+    ``manifests`` are objects that belong to the package as if they had been in it; ``validate`` asks for findings only;
+    ``ordering`` names whoever applies a commit at once and is to do it in order.
     """
 
     rollout: str = ""
@@ -36,6 +50,7 @@ class Config(Value):
     replicas: int | None = None
     manifests: "tuple[Manifest, ...]" = ()
     validate: bool = False
+    ordering: str = ""
 
 
 def parse(manifest: "Manifest | None") -> Config:
@@ -66,6 +81,7 @@ def parse(manifest: "Manifest | None") -> Config:
         replicas=_replicas(spec),
         manifests=tuple(_manifests(spec)),
         validate=spec.flag("validate"),
+        ordering=spec.text("ordering", choices=ORDERINGS),
     )
     place.settle()
     return config

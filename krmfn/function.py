@@ -7,6 +7,7 @@ from krmfn import renderers
 from krmfn import state as states
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
+from krmfn.kinds import FLUX
 from krmfn.place import Placement
 from krmfn.record import recorded
 from krmfn.remarks import remarks
@@ -18,8 +19,11 @@ from krmfn.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from krmfn.config import Config
     from krmfn.krm import Item, Package
+    from krmfn.view import Added, Edited
 
 
 class Rendered(Value):
@@ -43,7 +47,7 @@ def render(package: "Package", config: "Config", stable: "Package | None" = None
         for request in asked:
             try:
                 view = viewed(scene, request, config, stable)
-                findings += [*remarks(view), *placement.take(renderers.render(view), view)]
+                findings += [*remarks(view), *placement.take(_outputs(view, config), view)]
                 placement.set_apart(request.rollout)
                 views.append(view)
             except KrmfnError as problem:
@@ -55,6 +59,14 @@ def render(package: "Package", config: "Config", stable: "Package | None" = None
         return Rendered(placement.changes(), (*findings, *placement.departures()), tuple(views))
     except KrmfnError as problem:
         return Rendered({}, tuple(_located(result, package) for result in errors(problem)), failed=True)
+
+
+def _outputs(view: View, config: "Config") -> "Iterator[Added | Edited | Result]":
+    if config.ordering in ("", FLUX):
+        return renderers.render(view)
+    from krmfn.ordering import waves
+
+    return waves(renderers.render(view), view)
 
 
 def _located(result: Result, package: "Package") -> Result:

@@ -38,6 +38,21 @@ def read(path: str, revision: str) -> list[tuple[str, bytes]]:
     return [(name, content[name]) for name in names]
 
 
+def place(folder: str) -> str:
+    """Return where a folder, which need not be there yet, stands in its repository; outside of one, its path from here.
+
+    Raises KrmfnError where Git cannot be asked.
+    """
+    there = os.path.realpath(folder)
+    while not os.path.isdir(there):
+        there = os.path.dirname(there)
+    try:
+        top = _git(there, "rev-parse", "--show-toplevel").decode().rstrip("\n")
+    except Failed:
+        top = os.getcwd()
+    return os.path.relpath(os.path.realpath(folder), os.path.realpath(top)).replace(os.sep, "/")
+
+
 def _prefix(folder: str, path: str) -> str:
     """Return where a folder stands in its repository: "" for the top, else with a slash at the end."""
     try:

@@ -11,8 +11,8 @@ from krmfn import krm
 from krmfn.config import Config, parse
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.function import Rendered, render
-from krmfn.kinds import LOCAL_CONFIG
-from krmfn.results import ERROR, errors
+from krmfn.kinds import FLUX, LOCAL_CONFIG
+from krmfn.results import ERROR, Result, errors
 
 # A host that renames objects before it runs us says so in their annotations.
 RENAMED = b"previousNames"
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from krmfn.krm import Item, Package
-    from krmfn.results import Result
 
 
 def run_function(arguments: "Sequence[str]" = ()) -> int:
@@ -82,6 +81,9 @@ def _supplied(package: "Package", config: Config) -> "Package":
 
 
 def _rendered(package: "Package", config: Config) -> Rendered:
+    if config.ordering == FLUX:
+        message = f"ordering {FLUX} needs folders that depend on each other; use `krmfn render -o DIR` for it"
+        return Rendered({}, (Result(ERROR, message),), failed=True)
     if not config.validate:
         return render(package, config)
     from krmfn.validation import validated

@@ -73,7 +73,7 @@ def _default(package: "Package", rollout: str) -> Config:
 
 def _with_options(config: Config, options: "Mapping[str, Any]") -> Config:
     """Let each option that was given win over the field of its name."""
-    names = ("rollout", "step", "isolation", "replicas", "retarget", "adopted")
+    names = ("rollout", "step", "isolation", "replicas", "retarget", "adopted", "ordering")
     wins = {name: options[name] for name in names if options.get(name) not in (None, "", False)}
     if images := options.get("image"):
         wins["target"] = config.target.replace(images=tuple(image(text) for text in images))

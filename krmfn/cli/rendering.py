@@ -12,6 +12,7 @@ from krmfn.errors import KrmfnError
 from krmfn.function import Rendered
 from krmfn.function import render as rendered
 from krmfn.hosts import report
+from krmfn.kinds import FLUX, ORDERINGS
 from krmfn.report.applied import Applied, manifests
 from krmfn.results import ERROR, Result
 
@@ -39,6 +40,11 @@ _NAMES = {"in_place": "--in-place", "output": "-o", "all_stages": "--all-stages"
     "--in-place", is_flag=True, help="Write back to the files of PATH, and keep the rollout and its state there."
 )
 @click.option(
+    "--ordering",
+    type=click.Choice(ORDERINGS),
+    help="Let one commit hold a whole step: waves on the manifests, or with -o folders that depend on each other.",
+)
+@click.option(
     "--all-stages",
     is_flag=True,
     help="With -o: every stage of the release and of its ways back, each in a folder of its own, and an index.json.",
@@ -62,6 +68,8 @@ def render(path: str, **options: "Any") -> int:
     """  # noqa: D301 - click looks for the character itself
     _check(path, options)
     asked = given(path, options)
+    if asked.config.ordering == FLUX and (options["all_stages"] or not options["output"]):
+        raise KrmfnError(f"ordering {FLUX} needs two folders for one position; say where with -o DIR")
     written, results = _every(asked, options) if options["all_stages"] else _one(asked, options)
     if not any(result.severity == ERROR for result in results) and (options["output"] or options["in_place"]):
         results += _stale(asked, written, options) if options["check"] else _write(asked, written, options)
@@ -117,6 +125,10 @@ def _manifests(asked: Given, outcome: Rendered) -> "list[krm.Item]":
 def _files(asked: Given, outcome: Rendered, options: "dict[str, Any]") -> dict[str, bytes]:
     """Return the files that hold an object, by name; one for all where they came by standard input."""
     items = _manifests(asked, outcome)
+    if asked.config.ordering == FLUX:
+        from krmfn.cli.fluxing import ordered
+
+        return ordered(items, outcome.views, options)
     if options["one_per_file"]:
         return {name: krm.write_stream([item]) for name, item in folder.one_per_file(items).items()}
     if asked.path == STDIN:

@@ -26,10 +26,11 @@ end
 --   meet(match, asked, rule, field) a match for requests that satisfy both, nil where there are none
 --   twins(rule, matches, field)     the rules for the canary's requests
 --   divide(rule, field)             divide what the rule sends to the stable side
+--   place(i)                        where a rule is, nil where it is in the list (may be left out)
 function ordered.with_canary(rules, field, api)
   local made, used, found = list(), {}, false
   for i, rule in ipairs(rules) do
-    local place = field .. "[" .. i - 1 .. "]"
+    local place = api.place and api.place(i) or field .. "[" .. i - 1 .. "]"
     if api.leads(rule, place) then
       found = true
       local matches = crossed(api.matches(rule), api, rule, place, used)

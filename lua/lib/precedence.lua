@@ -20,7 +20,8 @@
 --   unsure(a, owner, b)    the API leaves it open whether a is tried before b, and not only because it leaves the same
 --                          open for the match that a was made from; a text says what to do about it
 --   unordered              equals are told apart by what they say, not by their order
---   field                  where the rules are, if not in spec.rules; then each has one match
+--   field                  where the rules are, if not in spec.rules
+--   used                   learns which matches are of use, and then it is the caller's affair when one is not
 
 local precedence = {}
 
@@ -53,7 +54,8 @@ local function meet_conditions(into, from, part, found)
       if kind == EXACT and (old.type or EXACT) == EXACT then
         found.never = true
       else
-        found.unknown = one.name .. " would have to be both " .. old.value .. " and " .. one.value
+        found.unknown = one.name .. " would have to be both " .. (old.value or old.type) .. " and "
+          .. (one.value or kind)
       end
     end
   end
@@ -178,7 +180,7 @@ end
 -- that are divided. `wanted`: the matches, any of which a request of theirs has to satisfy; those with the same `place`
 -- are one match of the stage, which stands in the member `name` of it.
 function precedence.additions(api, rules, leads, wanted, name)
-  local all, seen, used, blocks = spread(api, rules), {}, {}, {}
+  local all, seen, used, blocks = spread(api, rules), {}, api.used or {}, {}
   for i in ipairs(rules) do
     local entries = {}
     for _, owner in ipairs(all) do
@@ -196,7 +198,7 @@ function precedence.additions(api, rules, leads, wanted, name)
       end
     end
   end
-  for k, want in ipairs(wanted) do
+  for k, want in ipairs(api.used and {} or wanted) do
     local place = want.place or k
     if not used[place] then
       fail((name or "matches") .. "[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable "

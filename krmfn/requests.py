@@ -96,9 +96,8 @@ def _plan(item: Item, scene: Scene) -> Plan:
         _check_workload(scene, plan)
         scene.supply(plan)
     except KrmfnError as problem:
-        problem.file = item.path
-        for inner in problem.problems if isinstance(problem, Refused) else ():
-            inner.file = item.path
+        for inner in problem.problems if isinstance(problem, Refused) else (problem,):
+            inner.file = inner.file or item.path
         raise
     return plan
 

@@ -1,6 +1,7 @@
 """Bad input: each mistake has its own message, and nothing is ever half rendered.
 
 fixtures/errors/<mistake>/case.yaml   about, config (the spec of a RolloutStep), and edits of the echoserver example
+                                      or of the story that it names (``of``)
 fixtures/errors/<mistake>/says.txt    what is said, a line each
 """
 
@@ -14,7 +15,7 @@ from krmfn import krm
 from krmfn.errors import KrmfnError
 from krmfn.function import render
 from krmfn.results import errors
-from tests.stories import FIXTURES, ROOT, Files, config, edited
+from tests.stories import FIXTURES, ROOT, Files, config, edited, story
 
 CASES = sorted(path.parent for path in FIXTURES.glob("errors/*/case.yaml"))
 EXAMPLE = ROOT / "kustomize-examples" / "echoserver"
@@ -24,6 +25,8 @@ def told(case: Path) -> tuple[Files, list[str]]:
     """Render a case; return its files and what was said about them."""
     given = yaml.safe_load((case / "case.yaml").read_text(encoding="utf-8"))
     files = {name: (EXAMPLE / name).read_bytes() for name in ("app.yaml", "rollout.yaml")}
+    if "of" in given:
+        files = story(FIXTURES / given["of"]).files
     files = edited(files, given.get("edit") or ())
     if "whole" in given:
         files["app.yaml"] = given["whole"].encode()

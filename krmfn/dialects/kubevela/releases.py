@@ -46,10 +46,9 @@ def released(reader: "Reader") -> "tuple[Component, Trait]":
         names = ", ".join(component.name for component, _ in found)
         instead = "name one of them" if deploying else "write an Application for each"
         where.problem(f"asks for {len(found)} releases ({names}), and an Application has one position; {instead}")
-    reader.top.settle()
     if not found:
         where.problem("has no component that could be released")
-    reader.top.settle()
+        reader.top.settle()
     return found[0]
 
 

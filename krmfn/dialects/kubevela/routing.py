@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Routes = tuple[tuple[Pair, ...], tuple[Route, ...]]
 
+KRUISE = "kruise-rollout"
 INGRESS, NGINX, GATEWAY, ALB = "ingress", "nginx", "gateway", "aliyun-alb"
 KEYS = ("service", "gracePeriodSeconds", "type", "ingressName", "gatewayHTTPRouteName")
 
@@ -52,7 +53,8 @@ def _routed(component: "Component", place: Fields, wanted: tuple[str, str]) -> "
     there = entrances(component)
     if len(there) > 1 and not place.has("ingressName"):
         names = ", ".join(one.ingress for one in there)
-        place.at("ingressName").problem(f"is required: {component.name} has several Ingresses ({names})")
+        message = f"has several Ingresses ({names}), of which one is divided; say its ingressName in a {KRUISE}"
+        component.place.at("traits").problem(message)
     ingress = place.text("ingressName", there[0].ingress if there else name)
     entrance = next((one for one in there if one.ingress == ingress), None)
     pair = _pair(place, entrance.service if entrance else name)

@@ -101,11 +101,8 @@ def _check_order(place: "Fields", found: tuple[Step, ...]) -> None:
     entries = list(place.sequence("steps"))
     for number, (before, after) in enumerate(pairwise(found), 1):
         entry = entries[number]
-        if (
-            before.pods.percent == after.pods.percent
-            and after.pods.number < before.pods.number
-            and entry.has("replicas")
-        ):
+        fewer = before.pods.percent == after.pods.percent and 0 < after.pods.number < before.pods.number
+        if fewer and entry.has("replicas"):
             message = f"is {after.pods}, less than the {before.pods} of step {number}; replicas may not decrease"
             entry.at("replicas").problem(message)
         more, less = entries[number - 1].at("weight").value, entry.at("weight").value

@@ -1,0 +1,251 @@
+"""KubeVela's Application: what its traits and its workflow ask for, and what it is made of."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from krmfn import dialects, krm
+from krmfn.krm import Item
+from krmfn.plan import Amount, Gate, Plan, Traffic
+from krmfn.results import Refused
+from krmfn.scene import Scene
+
+WEB = {"image": "example.com/web:1", "ports": [{"port": 8090}]}
+SCALER = {"type": "scaler", "properties": {"replicas": 5}}
+GATEWAY = {"type": "gateway", "properties": {"domain": "shop.example.com", "http": {"/": 8090}}}
+INGRESS, ROUTE = ("Ingress", "nginx", "web"), ("HTTPRoute", "", "web")
+PERSON = Gate()
+
+
+def application(*traits: dict[str, Any], workflow: list[Any] | None = None, **properties: Any) -> Item:
+    """Return an Application with one webservice."""
+    component = {"name": "web", "type": "webservice", "properties": WEB | properties, "traits": list(traits)}
+    spec: dict[str, Any] = {"components": [component]}
+    if workflow:
+        spec["workflow"] = {"steps": workflow}
+    whole = {
+        "apiVersion": "core.oam.dev/v1beta1",
+        "kind": "Application",
+        "metadata": {"name": "shop", "namespace": "prod"},
+        "spec": spec,
+    }
+    return krm.read_files([("shop.yaml", yaml.safe_dump(whole, sort_keys=False).encode())]).items[0]
+
+
+def read(*traits: dict[str, Any], workflow: list[Any] | None = None, **properties: Any) -> Plan:
+    """Return the plan of an Application with one webservice."""
+    item = application(*traits, workflow=workflow, **properties)
+    dialect = dialects.find(item)
+    assert dialect
+    return dialect.plan(item, Scene(krm.read_files([("shop.yaml", item.text.encode())])))
+
+
+def kruise(steps: list[Any], routings: list[Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Return the trait of the addon."""
+    canary: dict[str, Any] = {"steps": steps} | ({"trafficRoutings": routings} if routings is not None else {})
+    return {"type": "kruise-rollout", "properties": {"canary": canary} | more}
+
+
+def weights(*numbers: int) -> list[dict[str, Any]]:
+    """Return steps with nothing but a weight."""
+    return [{"weight": number} for number in numbers]
+
+
+def routes(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return what each route is, how it is divided, and its name."""
+    return [(route.kind, route.variant, route.name) for route in plan.routes]
+
+
+@pytest.mark.parametrize(
+    ("trait", "gates"),
+    [
+        (kruise(weights(20, 90), [{"type": "ingress"}]), [PERSON, PERSON]),
+        (
+            kruise([w | {"duration": 60} for w in weights(10, 20, 30, 40)], stepPartition=2),
+            [Gate(0)] * 2 + [PERSON] * 2,
+        ),
+        (kruise([{"weight": 20, "duration": 60}, {"replicas": "50%"}]), [Gate(60), PERSON]),
+        (kruise([{"weight": 20, "duration": 60}, {"weight": 50}], auto=True), [Gate(0), Gate(0)]),
+        (kruise(weights(20, 50), auto=True, stepPartition=0), [Gate(0), Gate(0)]),
+    ],
+)
+def test_a_step_waits_as_the_trait_says(trait, gates):
+    """For seconds, for a person, or for nothing: `auto` and `stepPartition` win over what a step says."""
+    assert [step.gate for step in read(trait).steps] == gates
+
+
+def test_a_step_has_as_many_pods_as_it_says_or_as_its_weight():
+    """The weight is a share of the pods too, unless the replicas are given; without a route it is nothing else."""
+    steps = [{"weight": 20}, {"replicas": 2, "weight": 50}, {"replicas": "60%"}]
+    amounts = [Amount(20, percent=True), Amount(2), Amount(60, percent=True)]
+
+    assert [step.pods for step in read(kruise(steps)).steps] == amounts[:2] + amounts[2:]
+    assert [step.traffic for step in read(kruise(steps)).steps] == [Traffic()] * 3
+    assert [step.traffic.weight for step in read(GATEWAY, kruise(steps, [{}])).steps] == [20, 50, None]
+
+
+@pytest.mark.parametrize(
+    ("entry", "route", "service"),
+    [
+        ({}, INGRESS, "web"),
+        ({"type": "ingress"}, INGRESS, "web"),
+        ({"type": "nginx"}, INGRESS, "web"),
+        ({"type": "aliyun-alb"}, ("Ingress", "aliyun-alb", "web"), "web"),
+        ({"type": "gateway"}, ROUTE, "web"),
+        ({"type": "gateway", "gatewayHTTPRouteName": "front"}, ("HTTPRoute", "", "front"), "web"),
+        ({"service": "api", "ingressName": "front"}, ("Ingress", "nginx", "front"), "api"),
+    ],
+)
+def test_everything_is_called_like_the_component_unless_it_is_said(entry, route, service):
+    """The Service and the route of a release have the component's name, in each type that the documents know."""
+    plan = read(kruise(weights(20), [entry]))
+
+    assert routes(plan) == [route]
+    assert [(pair.stable, pair.canary) for pair in plan.services] == [(service, f"{service}-canary")]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "route", "service"),
+    [
+        ({"name": "front"}, ("Ingress", "nginx", "web-front"), "web-front"),
+        ({"class": "higress"}, ("Ingress", "higress", "web"), "web"),
+        ({"class": "alb", "classInSpec": True}, ("Ingress", "aliyun-alb", "web"), "web"),
+        ({"existingServiceName": "api"}, INGRESS, "api"),
+    ],
+)
+def test_a_release_divides_what_its_gateway_makes(gateway, route, service):
+    """The Ingress and the Service of the trait beside it are meant, whatever they are called."""
+    trait = {"type": "gateway", "properties": GATEWAY["properties"] | gateway}
+    for plan in (read(trait, kruise(weights(20), [{}])), read(trait, {"type": "rolling-release"} | share(20))):
+        assert routes(plan) == [route]
+        assert [pair.stable for pair in plan.services] == [service]
+
+
+def share(weight: int, **more: Any) -> dict[str, Any]:
+    """Return the properties of a share of a release."""
+    return {"properties": {"weight": weight} | more}
+
+
+def test_batches_take_their_pods_from_the_stable_side():
+    """A batch is a share of the pods; a canary stands beside all of them."""
+    rolling = {"type": "rolling-release"}
+
+    assert [read(kruise(weights(20), releaseMode=mode)).shares for mode in ("canary", "batch")] == [False, True]
+    assert [read(rolling | share(20, rolloutType=kind)).shares for kind in ("canary", "partition")] == [False, True]
+    assert read(rolling | share(20)).shares
+
+
+def test_a_workflow_waits_where_it_is_suspended():
+    """A person resumes it, or some time passes; nobody goes on from a last share that is not all."""
+    deploy, suspend = {"type": "canary-deploy"}, {"type": "suspend"}
+    some_time = suspend | {"properties": {"duration": "1m30s"}}
+    ends = [deploy | share(10), deploy | share(20), suspend, deploy | share(50), some_time, deploy | share(80)]
+
+    assert [step.gate for step in read(workflow=ends).steps] == [Gate(0), PERSON, Gate(90), PERSON]
+    assert [step.gate for step in read(workflow=[*ends, deploy | share(100)]).steps][-1] == Gate(0)
+    assert [step.gate for step in read(workflow=[deploy | share(10), some_time, suspend]).steps] == [PERSON]
+    assert [step.gate for step in read(workflow=[deploy | share(10), suspend, some_time]).steps] == [PERSON]
+
+
+def test_a_service_is_made_once_with_the_ports_of_all_that_ask_for_it():
+    """The component, a gateway and an `expose` may mean the same Service."""
+    ports = {"ports": [{"port": 8090, "name": "http", "expose": True}, {"port": 53, "protocol": "UDP", "expose": True}]}
+    expose = {"type": "expose", "properties": {"ports": [{"port": 9090}], "annotations": {"example.com/scrape": "yes"}}}
+    plan = read(GATEWAY, expose, kruise(weights(20)), **ports)
+    services = [manifest for manifest in plan.makes if manifest["kind"] == "Service"]
+
+    assert [service["spec"]["ports"] for service in services] == [
+        [
+            {"port": 8090, "targetPort": 8090, "name": "http", "protocol": "TCP"},
+            {"port": 53, "targetPort": 53, "name": "port-53-udp", "protocol": "UDP"},
+            {"port": 9090, "targetPort": 9090, "name": "port-9090", "protocol": "TCP"},
+        ]
+    ]
+    assert services[0]["metadata"]["annotations"] == {"example.com/scrape": "yes"}
+
+
+def test_traits_change_the_workload_and_its_pods():
+    """Replicas, labels, annotations, variables and the account arrive where KubeVela puts them."""
+    plan = read(
+        SCALER,
+        {"type": "labels", "properties": {"tier": "front", "gone": None}},
+        {"type": "annotations", "properties": {"example.com/team": "shop"}},
+        {"type": "env", "properties": {"env": {"A": "2", "C": "3"}, "unset": ["B"]}},
+        {"type": "service-account", "properties": {"name": "web"}},
+        kruise(weights(20)),
+        env=[{"name": "A", "value": "1"}, {"name": "B", "value": "1"}],
+        labels={"gone": "yes"},
+    )
+    deployment = plan.makes[0]
+    own = {"app.oam.dev/name": "shop", "app.oam.dev/component": "web"}
+    pods = deployment["spec"]["template"]
+
+    assert deployment["metadata"]["namespace"] == "prod"
+    assert deployment["metadata"]["labels"] == own | {"tier": "front"}
+    assert deployment["spec"]["replicas"] == 5
+    assert pods["metadata"] == {"labels": own | {"tier": "front"}, "annotations": {"example.com/team": "shop"}}
+    assert pods["spec"]["containers"][0]["env"] == [{"name": "A", "value": "2"}, {"name": "C", "value": "3"}]
+    assert pods["spec"]["serviceAccountName"] == "web"
+
+
+def test_volumes_become_those_of_the_pod():
+    """Each kind of volume is mounted, and one that is mounted twice is there once; the older list says the same."""
+    claim = {"name": "data", "mountPath": "/data", "claimName": "web-data"}
+    newer = {
+        "pvc": [claim, claim | {"mountPath": "/more", "subPath": "more"}],
+        "hostPath": [{"name": "host", "mountPath": "/host", "path": "/var/host"}],
+    }
+    older = [claim | {"type": "pvc"}, {"name": "tmp", "mountPath": "/scratch", "medium": "Memory"}]
+    pods = [
+        read(kruise(weights(20)), **given).makes[0]["spec"]["template"]["spec"]
+        for given in ({"volumeMounts": newer}, {"volumes": older})
+    ]
+    data = {"name": "data", "persistentVolumeClaim": {"claimName": "web-data"}}
+
+    assert [pod["volumes"] for pod in pods] == [
+        [data, {"name": "host", "hostPath": {"path": "/var/host"}}],
+        [data, {"name": "tmp", "emptyDir": {"medium": "Memory"}}],
+    ]
+    assert pods[0]["containers"][0]["volumeMounts"][1] == {"mountPath": "/more", "subPath": "more", "name": "data"}
+
+
+@pytest.mark.parametrize(
+    ("trait", "says"),
+    [
+        (kruise([{}]), "has neither a weight nor replicas"),
+        (kruise([]), "has no step"),
+        (kruise([{"weight": 0}]), "0 is out of range: 1 to 100"),
+        (kruise([{"replicas": "101%"}]), "101% is out of range: 1% to 100%"),
+        (kruise([{"replicas": 3}, {"replicas": 2}]), "is 2, less than the 3 of step 1; replicas may not decrease"),
+        (kruise(weights(20), [{}, {}]), "is a second entry; Kruise takes one"),
+        (kruise([{"replicas": 1, "matches": [{"headers": []}]}], [{}]), "matches every request; name a header"),
+        (kruise(weights(20), [{"type": "istio"}]), "'istio' is none of ingress, nginx, gateway, aliyun-alb"),
+        (kruise(weights(20), [{"classType": "mse"}]), "is not rendered"),
+        (kruise(weights(20), workloadType={"kind": "Deployment"}), "is required"),
+    ],
+)
+def test_a_mistake_is_told(trait, says):
+    """What neither KubeVela nor Kruise would take is an error in its place."""
+    with pytest.raises(Refused) as refused:
+        read(GATEWAY, trait)
+
+    assert any(problem.message.startswith(says) for problem in refused.value.problems)
+
+
+def test_two_things_that_cannot_both_be_are_told():
+    """Two Ingresses of one name, an environment for nobody, a gateway beside a route."""
+    route = {"type": "http-route", "properties": {"gatewayName": "g", "rules": [{"port": 8090}]}}
+    env = {"type": "env", "properties": {"containerName": "proxy", "env": {"A": "1"}}}
+    loud = {"type": "expose", "properties": {"ports": [{"port": 8090}], "type": "LoadBalancer"}}
+    quiet = {"type": "expose", "properties": {"port": [8090]}}
+    with pytest.raises(Refused) as refused:
+        read(GATEWAY, GATEWAY, route, env, loud, quiet, {"type": "rolling-release"} | share(20))
+
+    assert [problem.field for problem in refused.value.problems] == [
+        "spec.components[0].traits[1]",
+        "spec.components[0].traits[3].properties",
+        "spec.components[0].traits[5]",
+        "spec.components[0].traits",
+        "spec.components[0].traits",
+    ]

@@ -47,9 +47,9 @@ DEAR = {
     "typing",
 }
 
-# Places that exist on one machine only, and settings that name a package registry.
+# Places that exist on one machine only (not that of every Argo CD), and settings that name a package registry.
 FOREIGN = re.compile(
-    r"""(?<![\w.$})-])/(?:work|root|home|tmp|opt/wheels)/\w|--index[-]url|GOPROX[Y]=|registry[=]http"""
+    r"""(?<![\w.$})-])/(?:work|root|home(?!/argocd)|tmp|opt/wheels)/\w|--index[-]url|GOPROX[Y]=|registry[=]http"""
 )
 
 

@@ -1,4 +1,4 @@
-"""What GitOps controllers are given: the commands of the Argo CD plugin, run as its server does, and Kargo's folders."""
+"""What GitOps controllers are given: the Argo CD plugin's commands, run as its server does, and Kargo's folders."""
 
 import re
 import shutil

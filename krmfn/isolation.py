@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
     from krmfn.plan import Plan
 
+    Pairs = tuple[tuple[str, str], ...]
+
 REVISION = "krmfn.dev/revision"
 VERSIONS = ("version", "app.kubernetes.io/version")
 NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
@@ -86,6 +88,8 @@ def _shared(sides: Sides) -> Isolation | str:
     for step in sides.plan.steps:
         if step.traffic and not sides.plan.subsets:
             return f"{step.field} has a traffic rule"
+    if sides.plan.apart:
+        return f"the Service {names(sides)} is to reach one side only"
     pods = labels(sides.target) | dict(sides.plan.pod_labels) | {TRACK: "canary"}
     for name, selector in sides.services if sides.plan.subsets else ():
         if matches(selector, pods):
@@ -156,11 +160,16 @@ def canary_template(template: "Manifest", isolation: Isolation, plan: "Plan") ->
     result = _labelled(template, wanted) if wanted else template
     if isolation.mode == RENAME:
         result = result | {"spec": _renamed(result.get("spec") or {}, isolation)}
-    if plan.pod_annotations:
-        metadata = result.get("metadata") or {}
-        annotations = (metadata.get("annotations") or {}) | dict(plan.pod_annotations)
-        result = result | {"metadata": metadata | {"annotations": annotations}}
-    return result
+    return marked(result, (), plan.pod_annotations)
+
+
+def marked(template: "Manifest", extra: "Pairs", annotations: "Pairs") -> "Manifest":
+    """Return a pod template with some more labels and annotations."""
+    metadata = template.get("metadata") or {}
+    for field, more in (("labels", extra), ("annotations", annotations)):
+        if more:
+            metadata = metadata | {field: (metadata.get(field) or {}) | dict(more)}
+    return template | {"metadata": metadata} if extra or annotations else template
 
 
 def canary_selector(selector: "Manifest", isolation: Isolation) -> "Manifest":
@@ -228,6 +237,7 @@ __all__ = [
     "canary_template",
     "choose",
     "labels",
+    "marked",
     "service_selector",
     "short",
     "stamped",

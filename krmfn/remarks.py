@@ -101,5 +101,5 @@ def _requests(view: View) -> str:
         return f"matching requests to the canary{rest}{copies}"
     if stage.traffic and stage.traffic.reaches:
         return f"{stage.traffic.weight or 0}% of requests to the canary{copies}"
-    alone = stage.pinned or view.plan.subsets or view.isolation.mode == RENAME
+    alone = stage.traffic is not None and (stage.pinned or view.plan.subsets or view.isolation.mode == RENAME)
     return "no requests to the canary" if alone else "requests by number of pods"

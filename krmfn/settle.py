@@ -5,7 +5,7 @@ from krmfn.changes import GONE, Change, at, diff
 from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
-from krmfn.isolation import Isolation, Sides, canary_name, choose
+from krmfn.isolation import Isolation, Sides, canary_name, choose, marked
 from krmfn.kinds import WORKLOADS, body
 from krmfn.krm import Item, dump, load
 from krmfn.krm.item import Ref
@@ -166,7 +166,8 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
                 services.append((name, (item.value.get("spec") or {}).get("selector") or {}))
     selector = workload.value["spec"]["selector"].get("matchLabels") or {}
     target = load(revisions.target or revisions.stable)
-    return Sides(plan, load(revisions.stable), target, selector, tuple(services), total)
+    stable = marked(load(revisions.stable), plan.stable_labels, ())
+    return Sides(plan, stable, target, selector, tuple(services), total)
 
 
 def _running(revisions: Revisions, position: Position) -> str:

@@ -72,7 +72,7 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
         stable,
         canary,
         NOBODY if traffic and rest == FINALISE else traffic,
-        pinned=bool(step.traffic) and not done and stable > 0,
+        pinned=(plan.apart or bool(step.traffic)) and not done and stable > 0,
         opened=plan.previews and canary > 0 and rest != FINALISE,
     )
 
@@ -104,7 +104,7 @@ def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
     shown, other = (start, end) if half == SCALE else (end, start)
     if shown.canary is not None:
         return shown.pinned
-    return plan.divides if half != SCALE else other.pinned
+    return (plan.divides or plan.apart) if half != SCALE else other.pinned
 
 
 def between(plan: Plan, start: str, end: str, total: int) -> "list[Position]":

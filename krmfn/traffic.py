@@ -112,6 +112,7 @@ class Route(Value):
     """An object that divides traffic: found by group, kind and name, written by the provider of its kind.
 
     Where that adds one for the canary, ``canary`` is its name, and ``annotations`` are what the author wants on it.
+    ``told`` is what only this kind of provider has to be told.
     """
 
     group: str
@@ -122,3 +123,4 @@ class Route(Value):
     field: str
     canary: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, str | int], ...] = ()

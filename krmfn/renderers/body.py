@@ -1,7 +1,7 @@
 """The object in which the stable pods run, where the author's is of a kind that only a controller could run."""
 
 from krmfn.config import ROLLOUT
-from krmfn.isolation import short
+from krmfn.isolation import marked, short
 from krmfn.kinds import embodied
 from krmfn.scaling import autoscaler
 from krmfn.scene import bare
@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from krmfn.krm.item import Manifest
+
 
 def render(view: View) -> "Iterator[Added]":
     """Yield it, at every position: it is the author's workload, in a form that a cluster can run."""
@@ -19,9 +21,14 @@ def render(view: View) -> "Iterator[Added]":
     manifest = embodied(bare(view.workload.value))
     metadata = manifest["metadata"]
     labels = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
-    spec = {"replicas": view.stage.stable} | manifest["spec"] | {"template": view.template(view.stage.template)}
+    spec = {"replicas": view.stage.stable} | manifest["spec"] | {"template": _template(view)}
     if autoscaler(view.scene, view.workload) is None:
         spec["replicas"] = view.stage.stable
     else:
         del spec["replicas"]
     yield Added(manifest | {"metadata": metadata | {"labels": labels}, "spec": spec}, view.workload)
+
+
+def _template(view: View) -> "Manifest":
+    """Return the stable pods' template, with what only they have."""
+    return marked(view.template(view.stage.template), view.plan.stable_labels, view.plan.stable_annotations)

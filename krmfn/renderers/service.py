@@ -23,6 +23,9 @@ SELECTOR = ("spec", "selector")
 def render(view: View) -> "Iterator[Added | Edited | Result]":
     """Yield the canary Services and the pins."""
     for pair in view.plan.services:
+        if not pair.stable:
+            yield from _turned(pair, view)
+            continue
         item = view.scene.require(
             Ref("v1", "Service", view.workload.ref.namespace, pair.stable), view.plan.rollout, pair.field
         )

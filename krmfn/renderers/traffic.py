@@ -104,17 +104,15 @@ def _check(script: "lua.Script", view: View) -> None:
 
 
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
-    shared = route.services.stable == route.services.canary
-    tells = view.isolation.relabels or (shared and view.isolation.pins)
-    own = {view.isolation.key: view.isolation.canary} if tells else {}
+    own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels or view.isolation.pins else {}
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
     mark = digest(f"{view.plan.rollout}\n{dump(load(view.text(TARGET)))}", 8) if traffic.sticky else ""
     told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
-    return told | (_subsets(view) if shared and view.stage.pinned else {})
+    return told | dict(route.told) | (_pods(view) if view.stage.pinned else {})
 
 
-def _subsets(view: View) -> "Manifest":
-    """Return what tells the pods of both sides apart where they share a Service."""
+def _pods(view: View) -> "Manifest":
+    """Return what tells the pods of both sides apart, for a route that chooses pods itself."""
     found: Manifest = {"canaryPods": labels(canary_template(load(view.text(TARGET)), view.isolation, view.plan))}
     return found | ({"stableLabels": {view.isolation.key: view.isolation.stable}} if view.isolation.pins else {})
 

@@ -1,6 +1,7 @@
 """Two workloads that share the pods: the author's, and the canary beside it."""
 
 from krmfn.config import ROLLOUT
+from krmfn.distance import distant
 from krmfn.errors import KrmfnError
 from krmfn.isolation import canary_selector, canary_template, labels, short
 from krmfn.kinds import TWIN, WORKLOADS, carried, embodied
@@ -44,7 +45,7 @@ def _canary(view: View) -> "Manifest":
     spec = source["spec"] | {
         "replicas": view.stage.canary,
         "selector": canary_selector(source["spec"]["selector"], view.isolation),
-        "template": canary_template(load(view.text(TARGET)), view.isolation, view.plan),
+        "template": _template(view, source["spec"]["selector"]),
     }
     counted = WORKLOADS[view.body.group, view.body.kind].replicas
     if not counted or (view.stage.canary and view.owns_autoscaler):
@@ -63,6 +64,13 @@ def _nowhere(template: "Manifest") -> "Manifest":
     """Return the template of pods that no node takes: the way to have none of a workload that runs one on each."""
     pod = template["spec"]
     return template | {"spec": pod | {"nodeSelector": (pod.get("nodeSelector") or {}) | {NOWHERE: "true"}}}
+
+
+def _template(view: View, selector: "Manifest") -> "Manifest":
+    template = canary_template(load(view.text(TARGET)), view.isolation, view.plan)
+    if view.plan.avoids is None:
+        return template
+    return distant(template, selector, view.isolation, view.plan.avoids)
 
 
 def _check_selector(view: View, selector: "Manifest", template: "Manifest") -> None:

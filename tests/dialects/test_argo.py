@@ -28,16 +28,21 @@ def changed(**changes: Any) -> dict[str, bytes]:
     """Return the example with some fields of its Rollout set, by their path below ``spec``; None removes one."""
     found = files()
     rollout = yaml.safe_load(found["rollout.yaml"])
+    put(rollout["spec"], changes)
+    return found | {"rollout.yaml": yaml.safe_dump(rollout).encode()}
+
+
+def put(spec: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Set some fields by their path; None removes one."""
     for path, value in changes.items():
         *way, last = path.split("__")
-        place = rollout["spec"]
+        place = spec
         for key in way:
             place = place[key]
         if value is None:
             del place[last]
         else:
             place[last] = value
-    return found | {"rollout.yaml": yaml.safe_dump(rollout).encode()}
 
 
 def plan(**changes: Any) -> Plan:
@@ -278,6 +283,151 @@ def test_an_analysis_in_the_background_is_part_of_every_gate_from_its_first_step
     ]
 
 
+def story(name: str, **changes: Any) -> tuple[list[tuple[str, str]], Any]:
+    """Render step 1 of a story with some fields of its Rollout set, after step 0; return what was refused, and all."""
+    package = files(FIXTURES / "argo" / name)
+    rollout = yaml.safe_load(package["rollout.yaml"])
+    put(rollout["spec"], changes)
+    package |= {"rollout.yaml": yaml.safe_dump(rollout).encode()}
+    _, outcome = rendered(package, TARGET | {"step": "0"})
+    return [(result.field, result.message) for result in outcome.results if result.severity == ERROR], outcome
+
+
+ISTIO = "spec.strategy.canary.trafficRouting.istio"
+SUBSETS = "strategy__canary__trafficRouting__istio__destinationRule__"
+MESH = "strategy__canary__trafficRouting__appMesh__"
+PLUGIN = "strategy__canary__trafficRouting__plugins__argoproj-labs/gatewayAPI__"
+ROUTE_MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("istio-subsets", {f"{SUBSETS}name": "none"}, f"{ISTIO}.destinationRule.name", "which is not in the package"),
+    (
+        "istio-subsets",
+        {f"{SUBSETS}canarySubsetName": "new"},
+        f"{ISTIO}.destinationRule",
+        "Canary DestinationRule subset 'new' not found in rollouts-demo",
+    ),
+    (
+        "istio-subsets",
+        {f"{SUBSETS}stableSubsetName": "old"},
+        f"{ISTIO}.destinationRule",
+        "Stable DestinationRule subset 'old' not found in rollouts-demo",
+    ),
+    (
+        "istio-subsets",
+        {f"{SUBSETS}stableSubsetName": "canary"},
+        f"{ISTIO}.destinationRule.canarySubsetName",
+        "is the stable subset as well",
+    ),
+    (
+        "istio-subsets",
+        {"strategy__canary__trafficRouting__istio__virtualService__routes": ["other"]},
+        f"{ISTIO}.virtualService.routes",
+        "HTTP Route 'other' is not found in the defined Virtual Service.",
+    ),
+    (
+        "istio-both",
+        {"strategy__canary__trafficRouting__istio__virtualService__tcpRoutes": [{"port": 1}]},
+        f"{ISTIO}.virtualService.tcpRoutes",
+        "leads to rollouts-demo as well and is not selected",
+    ),
+    (
+        "istio-both",
+        {"strategy__canary__trafficRouting__istio__virtualService__tlsRoutes": [{"port": 443}]},
+        f"{ISTIO}.virtualService.tlsRoutes",
+        "No matching TLS routes found in rollouts-demo",
+    ),
+    (
+        "istio-both",
+        {"strategy__canary__stableMetadata": {"labels": {"track": "other"}}},
+        "spec.strategy.canary.stableMetadata",
+        "is not on the pod template of Deployment rollouts-demo",
+    ),
+    (
+        "app-mesh",
+        {f"{MESH}virtualService__name": "none"},
+        "spec.strategy.canary.trafficRouting.appMesh.virtualService.name",
+        "which is not in the package",
+    ),
+    (
+        "app-mesh",
+        {f"{MESH}virtualService__routes": ["other"]},
+        "spec.strategy.canary.trafficRouting.appMesh.virtualService.routes",
+        "'other' is none of primary",
+    ),
+    (
+        "apisix",
+        {"strategy__canary__trafficRouting__apisix__route__rules": ["other"]},
+        "spec.strategy.canary.trafficRouting.apisix.route.rules",
+        "does not name primary, which would be divided as well",
+    ),
+    (
+        "gateway",
+        {f"{PLUGIN}tlsRouteSelector": {"matchLabels": {"release": "none"}}},
+        "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.tlsRouteSelector",
+        "selects no TLSRoute of the package",
+    ),
+    (
+        "ping-pong",
+        {"strategy__canary__pingPong__pongService": "rollouts-demo-ping"},
+        "spec.strategy.canary.pingPong.pongService",
+        "two different services are required",
+    ),
+    (
+        "ping-pong",
+        {"strategy__canary__stableService": "rollouts-demo-pong"},
+        "spec.strategy.canary.pingPong",
+        "names two Services beside canaryService and stableService",
+    ),
+    (
+        "ping-pong",
+        {"strategy__canary__trafficRouting": {"traefik": {"weightedTraefikServiceName": "a"}}},
+        "spec.strategy.canary.pingPong",
+        "can be used with alb, istio, plugins only",
+    ),
+    (
+        "mirror-istio",
+        {"strategy__canary__trafficRouting__managedRoutes": [{"name": "shadow"}, {"name": "testers"}]},
+        "spec.strategy.canary.trafficRouting.managedRoutes",
+        "has the mirror route shadow before the header route testers",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "field", "message"), ROUTE_MISTAKES)
+def test_what_a_router_refuses_is_said(name: str, changes: dict[str, Any], field: str, message: str) -> None:
+    """Each mistake about a route is told with the field in which it stands."""
+    said, outcome = story(name, **changes)
+    assert outcome.failed
+    assert any(where == field and message in what for where, what in said), said
+
+
+def test_a_service_of_the_canary_needs_none_of_the_stable_side() -> None:
+    """Without a router the canary's Service may be the only one: it leads to the canary once that has pods."""
+    steps = [{"setWeight": 20}, PAUSE]
+    package = changed(strategy__canary={"canaryService": "rollouts-demo-canary", "steps": steps})
+    selectors = []
+    for position in ("0", "1", "promote", "complete"):
+        package, outcome = rendered(package, TARGET | {"step": position})
+        assert not outcome.failed, outcome.results
+        objects = {(i.ref.kind, i.ref.name): i.value for i in krm.read_files(package.items()).items}
+        selectors.append(objects["Service", "rollouts-demo-canary"]["spec"]["selector"])
+    plain, led = {"app": "rollouts-demo"}, {"app": "rollouts-demo", "krmfn.dev/track": "canary"}
+    assert selectors == [plain, led, led, plain]
+
+
+def test_new_pods_keep_off_the_nodes_of_old_ones() -> None:
+    """An anti-affinity names the stable side's pods by a label of the manifests, beside what the author wrote."""
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {}}
+    package = changed(strategy__canary__antiAffinity=required)
+    after, outcome = rendered(package, TARGET | {"step": "1"})
+    assert not outcome.failed, outcome.results
+    assert any("there have to be nodes for both" in result.message for result in outcome.results)
+    objects = {i.ref.name: i.value for i in krm.read_files(after.items()).items if i.ref.kind == "Deployment"}
+    affinities = {name: found["spec"]["template"]["spec"].get("affinity") for name, found in objects.items()}
+    term = {"labelSelector": {"matchLabels": {"app": "rollouts-demo"}}, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    assert affinities == {"rollouts-demo": None, "rollouts-demo-canary": apart}
+
+
 CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
@@ -341,7 +491,8 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "This rollout uses the same service for the stable and canary services",
     ),
     ({"strategy__canary__stableService": None}, CANARY, "Canary service and Stable service must to be set"),
-    ({"strategy__canary__trafficRouting__alb": {}}, f"{ROUTING}.alb", "is not rendered; that can be"),
+    ({"strategy__canary__trafficRouting__other": {}}, f"{ROUTING}.other", "is no router; there are: alb, ambassador"),
+    ({"strategy__canary__trafficRouting__alb": {"ingress": "a"}}, f"{ROUTING}.alb.servicePort", "is required"),
     (
         {"strategy__canary__trafficRouting__nginx__stableIngresses": ["a"]},
         f"{ROUTING}.nginx",
@@ -353,14 +504,9 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "cannot be used with scaleDownDelaySeconds",
     ),
     ({"strategy__canary": {"steps": [HEADER]}}, f"{CANARY}.steps[0].setHeaderRoute", "requires TrafficRouting"),
-    (
-        {"strategy__canary": {"canaryService": "a"}},
-        f"{CANARY}.canaryService",
-        "is not rendered without a trafficRouting",
-    ),
     ({"strategy__canary": {}}, f"{CANARY}.steps", "without steps this is a plain rolling update"),
     ({"strategy__canary": {"maxSurge": 0, "maxUnavailable": 0}}, f"{CANARY}.maxSurge", "both can not be zero"),
-    ({"strategy__canary__antiAffinity": {}}, f"{CANARY}.antiAffinity", "write the affinity into the pod template"),
+    ({"strategy__canary__antiAffinity": {}}, f"{CANARY}.antiAffinity", "AntiAffinity must have exactly one strategy"),
 ]
 
 

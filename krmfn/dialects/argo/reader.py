@@ -8,6 +8,7 @@ from krmfn.results import INFO, Result
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
     from krmfn.scene import Scene
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
@@ -29,12 +30,6 @@ CONTROLLERS_CANARY = (
     "scaleDownDelaySeconds",
 )
 CONTROLLERS_BLUE_GREEN = ("abortScaleDownDelaySeconds", "maxUnavailable", "scaleDownDelayRevisionLimit")
-NOT_YET = {
-    "activeMetadata": "write it into the pod template, where previewMetadata overrides it for the new pods",
-    "antiAffinity": "write the affinity into the pod template",
-    "pingPong": "use canaryService and stableService",
-    "stableMetadata": "write it into the pod template, where canaryMetadata overrides it for the canary's pods",
-}
 
 
 class Reader:
@@ -44,6 +39,7 @@ class Reader:
         """Find the workload and the strategy; they decide how the rest is read."""
         self.top, self.scene = Fields(rollout.value, rollout.ref), scene
         self.remarks: list[Result] = []
+        self.makes: list[Manifest] = []
         if rollout.ref.api_version != f"{GROUP}/{VERSION}":
             self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
             self.top.settle()
@@ -59,7 +55,7 @@ class Reader:
         self._check_numbers()
 
     def mention(self) -> None:
-        """Say what means nothing here, and refuse what would mean something that is not rendered."""
+        """Say what means nothing here."""
         for place, keys in (
             (self.spec, CONTROLLERS),
             (self.canary, CONTROLLERS_CANARY),
@@ -70,10 +66,11 @@ class Reader:
                 if place.has(key) and not kept:
                     message = "is for a controller, and means nothing here"
                     self.remarks.append(Result(INFO, message, place.ref, place.at(key).path))
-        for place in (self.canary, self.blue_green):
-            for key, instead in NOT_YET.items():
-                if place.has(key):
-                    place.at(key).problem(f"is not rendered; {instead}")
+
+    @property
+    def sets_headers(self) -> bool:
+        """Tell whether any step sets a header route."""
+        return any(step.mapping("setHeaderRoute").has("match") for step in self.canary.sequence("steps"))
 
     def percent(self, value: int, place: Fields) -> int:
         """Return a weight in percent of all requests; not every share of another total is one."""

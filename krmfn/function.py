@@ -48,7 +48,8 @@ def render(package: "Package", config: "Config", stable: "Package | None" = None
             try:
                 view = viewed(scene, request, config, stable)
                 findings += [*remarks(view), *placement.take(_outputs(view, config), view)]
-                placement.set_apart(request.rollout)
+                for item in (request.rollout, *filter(None, map(scene.lookup, request.plan.reads))):
+                    placement.set_apart(item)
                 views.append(view)
             except KrmfnError as problem:
                 problems.append(problem)

@@ -55,7 +55,7 @@ def test_after_complete_only_the_author_s_package_is_left(data: st.DataObject) -
     after = objects(at(made, at(made, made.files, data.draw(positions(made.rests))), "complete"))
     assert set(after) == {*before, ("RolloutState", "krmfn-state")}
     for (kind, name), value in before.items():
-        if kind not in ("Rollout", made.style.kind):
+        if kind not in ("Rollout", "TrafficRouting", made.style.kind):
             assert value == after[kind, name]
     container = after[made.style.kind, made.name]["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "shop/main:2.0"

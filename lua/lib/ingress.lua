@@ -136,7 +136,7 @@ local function check_services(given, stage)
   if not leads then
     fail("spec.rules", "does not route to the Service " .. stage.stableService .. ", only to "
       .. (names[1] and table.concat(names, ", ") or "no Service at all"))
-  elseif stage.canaryService == stage.stableService and not stage.subset then
+  elseif stage.canaryService == stage.stableService and not stage.apart then
     fail("spec.rules", "tells the two sides apart by their Services, and " .. stage.stableService
       .. " is both; let the rollout make a Service for the canary")
   end

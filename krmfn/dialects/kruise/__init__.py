@@ -5,7 +5,7 @@ What cannot mean anything without a controller is accepted, and mentioned where 
 """
 
 from krmfn.dialects.kruise.reader import Reader
-from krmfn.dialects.kruise.routes import routings
+from krmfn.dialects.kruise.routes import Routing, routings
 from krmfn.dialects.kruise.steps import check_order, step
 from krmfn.kinds import PARTITION, TWIN
 from krmfn.plan import Plan
@@ -13,7 +13,10 @@ from krmfn.results import INFO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from krmfn.krm import Item
+    from krmfn.plan import Step
     from krmfn.scene import Scene
 
 WITHOUT_A_CONTROLLER = ("failureThreshold", "rolloutID")
@@ -22,13 +25,11 @@ WITHOUT_A_CONTROLLER = ("failureThreshold", "rolloutID")
 def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Rollout. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
-    services, routes, shared = routings(reader)
-    steps = tuple(step(place, reader, routed=bool(routes)) for place in reader.strategy.sequence("steps"))
+    routing = routings(reader)
+    steps = tuple(_steps(reader, routing))
     if not steps and reader.strategy:
         reader.strategy.at("steps").problem("has no step")
     check_order(reader, steps)
-    if shared:
-        steps = tuple(one.replace(traffic=shared) for one in steps)
     labels, annotations = _pod_metadata(reader)
     for place in (reader.spec, reader.strategy):
         for key in WITHOUT_A_CONTROLLER:
@@ -44,14 +45,29 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         style=PARTITION if reader.one_object else TWIN,
         steps=steps,
         shares=reader.shares,
-        services=services,
-        routes=routes,
+        services=routing.services,
+        routes=routing.routes,
         pod_labels=labels,
         pod_annotations=annotations,
         remarks=tuple(reader.remarks),
         paused="spec.strategy.paused" if paused else "",
         disabled=disabled,
+        reads=(routing.ref,) if routing.ref else (),
     )
+
+
+def _steps(reader: Reader, routing: Routing) -> "Iterator[Step]":
+    """Yield the steps, each with its own rule, or all with that of a TrafficRouting."""
+    routed = bool(routing.routes) and routing.rule is None
+    for place in reader.strategy.sequence("steps"):
+        found = step(place, reader, routed=routed)
+        if routing.rule is None:
+            yield found
+        else:
+            if place.has("traffic"):
+                message = f"means nothing beside {routing.ref}, whose rule holds at every step"
+                reader.remark(place.at("traffic"), message)
+            yield found.replace(traffic=routing.rule)
 
 
 def _pod_metadata(reader: Reader) -> "tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]":

@@ -3,6 +3,7 @@
 from krmfn.dialects.kruise.reader import ALPHA, GROUP
 from krmfn.dialects.kruise.steps import ALL, match, modifier
 from krmfn.fields import Fields
+from krmfn.frozen import Value
 from krmfn.krm.item import Ref
 from krmfn.plan import Pair, Route, Traffic
 
@@ -15,37 +16,58 @@ if TYPE_CHECKING:
 ROUTING = f"{GROUP}/trafficrouting"
 
 
-def routings(reader: "Reader") -> tuple[tuple[Pair, ...], tuple[Route, ...], Traffic | None]:
-    """Return the Services and routes, and the rule of a TrafficRouting, which is the same at every step."""
+class Routing(Value):
+    """Where the requests of a rollout go.
+
+    ``rule`` holds at every step where a TrafficRouting, ``ref``, says so; else each step has its own.
+    """
+
+    services: tuple[Pair, ...] = ()
+    routes: tuple[Route, ...] = ()
+    rule: Traffic | None = None
+    ref: Ref | None = None
+
+
+def routings(reader: "Reader") -> Routing:
+    """Return the routing of a rollout: its own, or a TrafficRouting's, which has one rule for all steps."""
     found = list(reader.strategy.sequence("trafficRoutings"))
     if len(found) > 1:
         found[1].problem("is a second entry; Kruise takes one, so put all routes into the first")
-    name = reader.annotations.text(ROUTING)
-    if name and not found:
-        return _traffic_routing(reader, name)
+    place, name = _named(reader)
+    if name and found:
+        place.problem(f"names the TrafficRouting {name}, beside trafficRoutings of the rollout's own; keep one of them")
+    elif name:
+        return _traffic_routing(reader, place, name)
     own = not reader.strategy.flag("disableGenerateCanaryService")
-    pairs, routes = _entry(found[0], own=own) if found else ((), ())
-    return pairs, routes, None
+    return Routing(*_entry(found[0], own=own)) if found else Routing()
 
 
-def _traffic_routing(reader: "Reader", name: str) -> tuple[tuple[Pair, ...], tuple[Route, ...], Traffic]:
+def _named(reader: "Reader") -> tuple[Fields, str]:
+    """Return the name of a TrafficRouting, and where it stands: in the field, or in the annotation of the older API."""
+    key = "trafficRoutingRef"
+    if name := reader.strategy.text(key):
+        return reader.strategy.at(key), name
+    return reader.annotations.at(ROUTING), reader.annotations.text(ROUTING)
+
+
+def _traffic_routing(reader: "Reader", named: Fields, name: str) -> Routing:
     by = reader.top.ref or Ref("", "", "", "")
     ref = Ref(f"{GROUP}/{ALPHA}", "TrafficRouting", by.namespace, name)
-    place = Fields(reader.scene.require(ref, by, f'metadata.annotations["{ROUTING}"]').value, ref)
+    place = Fields(reader.scene.require(ref, by, named.path).value, ref)
     place.problems = reader.top.problems
     spec = place.mapping("spec", required=True)
     rule = spec.mapping("strategy", required=True)
     weight, matches = rule.whole("weight", 0, ALL), tuple(match(entry) for entry in rule.sequence("matches"))
-    traffic = Traffic(
-        None if matches else weight,
-        matches,
-        modifier(rule.mapping("requestHeaderModifier")),
-    )
+    if matches and weight is not None:
+        reader.remark(rule, "has a weight beside matches; the matches win, and the rest goes to the stable side")
+        weight = None
     entries = list(spec.sequence("objectRef"))
     if not entries:
         spec.at("objectRef").problem("names no Service and no route")
+    for other in entries[1:]:
+        other.problem("is a second entry; Kruise takes one, so put all routes into the first")
     pairs, routes = _entry(entries[0], own=False) if entries else ((), ())
-    return pairs, routes, traffic
+    return Routing(pairs, routes, Traffic(weight, matches, modifier(rule.mapping("requestHeaderModifier"))), ref)
 
 
 def _entry(place: Fields, *, own: bool) -> tuple[tuple[Pair, ...], tuple[Route, ...]]:

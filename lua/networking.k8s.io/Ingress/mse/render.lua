@@ -56,7 +56,7 @@ return {
     ingress.refuse_canary(given, PREFIXES)
     ingress.refuse_default(given, stage, "MSE")
     check_subset(given, stage)
-    stage.subset = stage.subset or "gray"
+    stage.apart = true
     local canary = ingress.canary(given, stage)
     local annotations = ingress.without_canary(canary.metadata.annotations, PREFIXES)
     if annotations[SUBSET] then

@@ -8,6 +8,8 @@ Kruise calls a script in one of two shapes, with everything in the global ``obj`
               canaryService, stableService, requestHeaderModifier, patchPodMetadata {labels, annotations};
               returns data, which replaces that of the object
 
+Where the canary gets nothing a script is not asked, but for a subset of a Service that has both sides: then objects
+that are applied one after the other have to know it before the first request, and it is asked for a weight of 0.
 Kruise hands a script what it made of the object at the step before; here it is always the object as it was written.
 An empty table that comes back is a list or a map as it was in the object, also where a script has made a copy; one
 that was nowhere in it is left out, as Kruise's null is by the API server.
@@ -58,18 +60,19 @@ def _ingress(script: Script, given: "Manifest", stage: "Manifest", limits: "Limi
 
 
 def _custom(script: Script, given: "Manifest", stage: "Manifest", limits: "Limits") -> "list[Manifest]":
-    if _idle(stage):
+    idle = _idle(stage)
+    if idle and not stage.get("subset"):
         return [given]
-    weight, meta = _weight(stage), given.get("metadata") or {}
+    weight, meta = 0 if idle else _weight(stage), given.get("metadata") or {}
     data = {"spec": given.get("spec"), "labels": meta.get("labels"), "annotations": meta.get("annotations")}
     obj = {
         "data": {key: value for key, value in data.items() if value is not None},
         "canaryWeight": weight,
         "stableWeight": 100 - weight,
-        "matches": _matches(script, given, stage),
+        "matches": None if idle else _matches(script, given, stage),
         "canaryService": stage["canaryService"],
         "stableService": stage["stableService"],
-        "requestHeaderModifier": _modifier(stage),
+        "requestHeaderModifier": None if idle else _modifier(stage),
         "patchPodMetadata": stage.get("podMetadata"),
     }
     made = _run(script, given, obj, "data", limits)

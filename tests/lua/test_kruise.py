@@ -211,6 +211,14 @@ def test_no_annotations():
     assert made["metadata"] == {"name": "web-canary", "annotations": {"a": "b"}}
 
 
+def test_a_subset_is_known_before_the_first_request_and_until_after_the_last():
+    """Where one Service has both sides a script is asked for a weight of 0 while the canary gets nothing."""
+    source = "obj.data.spec = {weight = obj.canaryWeight, matches = obj.matches or 'none'} return obj.data"
+    stage = {"neutral": True, "subset": "canary", "matches": [TESTER]}
+    made = custom(source, stage)
+    assert made["spec"] == {"weight": 0, "matches": "none"}
+
+
 @pytest.mark.parametrize("stage", [{"neutral": True, "weight": 5}, {}, {"headerModifier": {"set": []}}])
 def test_custom_shape_at_rest(stage):
     """Where nothing is asked for, the object is the given one, and the script does not run."""

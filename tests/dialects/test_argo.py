@@ -381,7 +381,7 @@ ROUTE_MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
         "ping-pong",
         {"strategy__canary__trafficRouting": {"traefik": {"weightedTraefikServiceName": "a"}}},
         "spec.strategy.canary.pingPong",
-        "can be used with alb, istio, plugins only",
+        "Ping-pong feature works with alb, istio, plugins only",
     ),
     (
         "mirror-istio",
@@ -432,7 +432,7 @@ CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
 MISTAKES: list[tuple[dict[str, Any], str, str]] = [
-    ({"strategy": None}, "spec.strategy", "is required"),
+    ({"strategy": None}, "spec.strategy", "Rollout has missing field '.spec.strategy.canary or"),
     (
         {"strategy": {}},
         "spec.strategy",
@@ -460,10 +460,10 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"strategy__canary__steps": [{"setWeight": 101}]},
         f"{CANARY}.steps[0].setWeight",
-        "101 is out of range: 0 to 100",
+        "SetWeight needs to be between 0 and 100",
     ),
     ({"strategy__canary__steps": [{}]}, f"{CANARY}.steps[0]", "Step must have one of the following set"),
-    ({"strategy__canary__steps": [{"pause": {}, "setWeight": 1}]}, f"{CANARY}.steps[0]", "is setWeight, pause at once"),
+    ({"strategy__canary__steps": [{"pause": {}, "setWeight": 1}]}, f"{CANARY}.steps[0]", "setWeight, pause at once"),
     (
         {"strategy__canary__steps": [{"pause": {"duration": "soon"}}]},
         f"{CANARY}.steps[0].pause.duration",
@@ -484,7 +484,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         f"{CANARY}.steps[0].setHeaderRoute.name",
         "Steps define a route that does not exist",
     ),
-    ({"strategy__canary__steps": [HEADER]}, f"{ROUTING}.managedRoutes", "is required where a step sets a route"),
+    ({"strategy__canary__steps": [HEADER]}, f"{ROUTING}.managedRoutes", "Rollout has missing field"),
     (
         {"strategy__canary__canaryService": "rollouts-demo-stable"},
         f"{CANARY}.canaryService",

@@ -18,7 +18,9 @@ DELAY = 30
 def services(reader: "Reader") -> tuple[Pair, ...]:
     """Return the active Service and the preview Service, which may be missing."""
     place = reader.blue_green
-    active, preview = place.text("activeService", required=True), place.text("previewService")
+    active, preview = (reader.service(place, f"{side}Service") for side in ("active", "preview"))
+    if not active:
+        place.at("activeService").problem("is required")
     if active and active == preview:
         message = "This rollout uses the same service for the active and preview services, but two different services "
         place.at("previewService").problem(f"{message}are required.")

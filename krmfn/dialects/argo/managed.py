@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 WHOLE = 100
 UNKNOWN = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+MISSING = "Rollout has missing field '.spec.strategy.canary.trafficRouting.managedRoutes'"
+ROUTED = ("setHeaderRoute", "setMirrorRoute")
 # Where several headers are asked for: Istio takes any of them, the others all of them.
 ANY, EVERY = ("istio",), ("alb", "apisix", "plugins")
 
@@ -20,6 +22,9 @@ class Managed:
     def __init__(self, reader: "Reader") -> None:
         """Begin without any."""
         self.routing = reader.routing
+        routed = any(step.has(key) for step in reader.canary.sequence("steps") for key in ROUTED)
+        if routed and self.routing and not self.routing.has("managedRoutes"):
+            self.routing.at("managedRoutes").problem(MISSING)
         self.names = [route.text("name", required=True) for route in reader.routing.sequence("managedRoutes")]
         self.headers: dict[str, tuple[Match, ...]] = {}
         self.mirrors: dict[str, Mirror] = {}
@@ -44,9 +49,7 @@ class Managed:
     def take(self, route: "Fields", *, mirror: bool) -> None:
         """Add a route, or remove it where nothing is asked for."""
         name = route.text("name", required=True)
-        if name and not self.names:
-            self.routing.at("managedRoutes").problem("is required where a step sets a route")
-        elif name and name not in self.names:
+        if name and name not in self.names and self.routing.has("managedRoutes"):
             route.at("name").problem(UNKNOWN)
         entries = list(route.sequence("match"))
         self.headers.pop(name, None)
@@ -57,7 +60,7 @@ class Managed:
             self._header(route, name, entries)
 
     def _mirror(self, route: "Fields", name: str, entries: "list[Fields]") -> None:
-        if self.routing and not self.routing.has("istio") and not self.routing.has("plugins"):
+        if not self.routing.has("istio") and not self.routing.has("plugins"):
             route.problem("SetMirrorRoute requires TrafficRouting, supports Istio and Plugins")
         percent = route.whole("percentage", 0, WHOLE)
         found = tuple(matching.mirrored(entry) for entry in entries)
@@ -69,7 +72,7 @@ class Managed:
         conditions = [matching.header(entry, exact_only=alone) for entry in entries]
         any_of = any(self.routing.has(key) for key in ANY)
         every = any(self.routing.has(key) for key in EVERY)
-        if self.routing and not any_of and not every:
+        if not any_of and not every:
             route.problem("SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix")
         if any_of and every and conditions[1:]:
             route.at("match").problem("means any of them for Istio and all of them for every other router; write one")

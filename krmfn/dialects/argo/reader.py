@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from krmfn.scene import Scene
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
+MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 ALL = 100
 # What a controller does with time or with its memory; in Git there is neither.
 CONTROLLERS = (
@@ -67,6 +68,15 @@ class Reader:
                     message = "is for a controller, and means nothing here"
                     self.remarks.append(Result(INFO, message, place.ref, place.at(key).path))
 
+    def service(self, place: Fields, key: str) -> str:
+        """Read the name of a Service, which may be missing, and is nobody else's."""
+        name = place.text(key)
+        item = self.scene.lookup(Ref("v1", "Service", self.namespace, name)) if name else None
+        annotations = Fields(item.value).mapping("metadata").labels("annotations") if item else {}
+        if annotations.get(MANAGED, self.name) != self.name:
+            place.at(key).problem(f"Service {name} is managed by another Rollout: {annotations[MANAGED]}")
+        return name
+
     @property
     def sets_headers(self) -> bool:
         """Tell whether any step sets a header route."""
@@ -79,10 +89,10 @@ class Reader:
         return value * ALL // self.most
 
     def _strategy(self) -> tuple[Fields, Fields]:
-        strategy = self.spec.mapping("strategy", required=True)
+        strategy = self.spec.mapping("strategy")
         if strategy.has("canary") and strategy.has("blueGreen"):
             strategy.problem("Multiple Strategies can not be listed: keep canary or blueGreen")
-        elif strategy and not strategy.has("canary") and not strategy.has("blueGreen"):
+        elif self.spec and not strategy.has("canary") and not strategy.has("blueGreen"):
             strategy.problem("Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'")
         return strategy.mapping("canary"), strategy.mapping("blueGreen")
 

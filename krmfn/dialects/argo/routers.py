@@ -70,7 +70,7 @@ def routers(reader: "Reader") -> Found:
 
 def _pair(reader: "Reader") -> Pair:
     """Return the author's two Services, of which none or one may be missing."""
-    canary, stable = reader.canary.text("canaryService"), reader.canary.text("stableService")
+    canary, stable = (reader.service(reader.canary, f"{side}Service") for side in ("canary", "stable"))
     if canary and canary == stable:
         message = "This rollout uses the same service for the stable and canary services, but two different services "
         reader.canary.at("canaryService").problem(f"{message}are required.")
@@ -79,7 +79,9 @@ def _pair(reader: "Reader") -> Pair:
         if canary or stable:
             ping_pong.problem("names two Services beside canaryService and stableService; leave those out")
         # Who is first is what the controller's status says; while that says nothing, ping is the canary's.
-        canary, stable = ping_pong.text("pingService", required=True), ping_pong.text("pongService", required=True)
+        canary, stable = (reader.service(ping_pong, f"{side}Service") for side in ("ping", "pong"))
+        if not canary or not stable:
+            ping_pong.problem("Ping service and Pong service must to be set to use Ping-Pong feature")
         if canary and canary == stable:
             message = "This rollout uses the same service for the ping and pong services, but two different services "
             ping_pong.at("pongService").problem(f"{message}are required.")
@@ -93,7 +95,8 @@ def _check(reader: "Reader", pair: Pair, used: list[str]) -> None:
     if not subsets and not (pair.stable and pair.canary) and not reader.canary.has("pingPong"):
         reader.canary.problem(NEEDED)
     if reader.canary.has("pingPong") and not set(SHARING) >= set(used):
-        message = f"can be used with {', '.join(SHARING)} only"
+        message = f"Ping-pong feature works with {', '.join(SHARING)} only"
         reader.canary.at("pingPong").problem(message)
     if reader.canary.has("pingPong") and "alb" in used and not reader.routing.mapping("alb").has("rootService"):
-        reader.routing.at("alb").problem("needs a rootService where pingPong is used")
+        message = "Root service field is required for the configuration with ALB and ping-pong feature enabled"
+        reader.routing.at("alb").problem(message)

@@ -5,7 +5,7 @@ Steps behind the last pause are one more such place, which is left as soon as it
 """
 
 from krmfn.dialects.argo import gates
-from krmfn.dialects.argo.managed import Managed
+from krmfn.dialects.argo.managed import ROUTED, Managed
 from krmfn.dialects.argo.ratio import Ratio
 from krmfn.dialects.argo.reader import ALL
 from krmfn.plan import Amount, Gate, Match, Step, Traffic
@@ -26,7 +26,6 @@ TYPES = (
     "plugin",
 )
 RESTS = ("pause", "analysis", "plugin")
-ROUTED = ("setHeaderRoute", "setMirrorRoute")
 EXPERIMENT = (
     "cannot be rendered: its pods run for some time only, beside both sides; leave the step out, and put a pause where "
     "somebody shall look at them"
@@ -56,7 +55,7 @@ class Fold:
             kind = self._read(place)
             if kind in RESTS:
                 found.append(self._rest(place, self._gate(place, kind, number)))
-        if not places and not self.reader.routing:
+        if not places and self.reader.canary and not self.reader.routing:
             self.reader.canary.at("steps").problem("is required: without steps this is a plain rolling update")
         if not places:
             self.scale = Amount(ALL, percent=True)
@@ -71,9 +70,9 @@ class Fold:
             place.problem(MISSING)
             return ""
         if len(kinds) > 1:
-            place.problem(f"is {', '.join(kinds)} at once, of which Argo obeys the first; write a step for each")
-        if not self.reader.routing and kinds[0] in ("setCanaryScale", *ROUTED):
-            place.at(kinds[0]).problem(f"{kinds[0][0].upper()}{kinds[0][1:]} requires TrafficRouting to be set")
+            place.problem(f"{MISSING}; this is {', '.join(kinds)} at once, so write a step for each")
+        if not self.reader.routing and kinds[0] == "setCanaryScale":
+            place.at(kinds[0]).problem("SetCanaryScale requires TrafficRouting to be set")
         if kinds[0] == "experiment":
             place.at("experiment").problem(EXPERIMENT)
         elif kinds[0] in ROUTED:
@@ -84,7 +83,10 @@ class Fold:
 
     def _weigh(self, place: "Fields") -> None:
         most = self.reader.most
-        found = place.whole("setWeight", 0, most)
+        found = place.whole("setWeight", -(2**31))
+        if found is not None and not 0 <= found <= most:
+            place.at("setWeight").problem(f"SetWeight needs to be between 0 and {most}")
+            return
         self.weight = self.reader.percent(found, place.at("setWeight")) if found is not None else self.weight
 
     def _scale(self, place: "Fields") -> None:

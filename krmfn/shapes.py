@@ -64,6 +64,11 @@ SPECS: "Final[dict[tuple[str, str], Shape]]" = {
     **dict.fromkeys(WORKLOADS, _WORKLOAD),
     **{kind: {"scaleTargetRef": _NAMED} for kind in AUTOSCALERS},
     **{kind: {path[-1]: SELECTOR} for kind, (path, _) in SELECTORS.items()},
+    ("networking.k8s.io", "NetworkPolicy"): {
+        "podSelector": SELECTOR,
+        "ingress": [{"from": [{"podSelector": SELECTOR}]}],
+        "egress": [{"to": [{"podSelector": SELECTOR}]}],
+    },
 }
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
+
+# Where a NetworkPolicy names the pods that may talk with those it applies to.
+PEERS = (("ingress", "from"), ("egress", "to"))
 
 
 def render(view: View) -> "Iterator[Result]":
@@ -29,6 +33,26 @@ def render(view: View) -> "Iterator[Result]":
             if isinstance(selector, dict) and chooses(selector, stable) and not chooses(selector, canary):
                 message = f"{verb} the stable pods, and not the canary's ({_labels(view)}); add a rule for those"
                 yield Result(WARNING, message, item.ref, ".".join(path), item.path)
+    yield from _peers(view, stable, canary)
+
+
+def _peers(view: View, stable: dict[str, str], canary: dict[str, str]) -> "Iterator[Result]":
+    """Yield a warning for each NetworkPolicy that lets others talk with the stable pods, and not with the canary's."""
+    for item in _near(view, "networking.k8s.io", "NetworkPolicy", stable):
+        for place in PEERS:
+            for rule, peer, selector in _selectors(item.value.get("spec") or {}, *place):
+                if chooses(selector, stable) and not chooses(selector, canary):
+                    message = f"lets the stable pods through, and not the canary's ({_labels(view)}); add those"
+                    field = f"spec.{place[0]}[{rule}].{place[1]}[{peer}].podSelector"
+                    yield Result(WARNING, message, item.ref, field, item.path)
+
+
+def _selectors(spec: "Manifest", rules: str, peers: str) -> "Iterator[tuple[int, int, Manifest]]":
+    """Yield the selectors of a policy's peers, with the number of the rule and of the peer."""
+    for number, rule in enumerate(spec.get(rules) or ()):
+        for index, peer in enumerate((rule or {}).get(peers) or ()):
+            if isinstance(selector := peer.get("podSelector"), dict):
+                yield number, index, selector
 
 
 def _services(view: View, stable: dict[str, str], canary: dict[str, str]) -> "Iterator[Result]":

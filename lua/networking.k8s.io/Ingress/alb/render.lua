@@ -55,16 +55,14 @@ local function names_of(given)
 end
 
 -- Return the action that a backend asks for, nil where there is none. One that stands for the stable Service, by its
--- name or as stage.rootService, is as the rollout's controller would make it: with stage.servicePort and stickySeconds.
+-- name or as stage.rootService, has to be there: without a controller that writes it, nothing is served at rest.
 local function annotated(given, stage, name)
   local action = actions.read(given.metadata.annotations, "actions", name)
-  if action or name ~= stage.stableService and name ~= stage.rootService then
-    return action
-  elseif not stage.servicePort then
-    fail(actions.field("actions", name), "is missing, so it is not said which port of " .. stage.stableService
-      .. " requests go to; write that action with a forwardConfig")
+  if not action and (name == stage.stableService or name == stage.rootService) then
+    local wanted = actions.to(stage.stableService, stage.servicePort or 80, stage.stickySeconds)
+    fail(actions.field("actions", name), "is missing, and nobody writes it any more; write " .. json.encode(wanted))
   end
-  return actions.to(stage.stableService, stage.servicePort, stage.stickySeconds)
+  return action
 end
 
 -- Return the actions of an Ingress by the backends that lead to them: { name, action, from, plain }; `from` is the name

@@ -17,6 +17,7 @@ API_VERSION, KIND = "krmfn.dev/v1alpha1", "RolloutStep"
 STEP, ISOLATION, PIN = "krmfn.dev/step", "krmfn.dev/isolation", "krmfn.dev/pin"
 ROLLOUT, TRACK = "krmfn.dev/rollout", "krmfn.dev/track"
 AUTO, SHARED, LABEL, TRACKED, RENAME = "auto", "shared", "label", "track", "rename"
+VERSIONED = "versioned"
 MODES = (AUTO, SHARED, LABEL, TRACKED, RENAME)
 KNOWN = (
     "rollout",
@@ -30,6 +31,7 @@ KNOWN = (
     "manifests",
     "validate",
     "ordering",
+    "configs",
 )
 
 
@@ -51,6 +53,7 @@ class Config(Value):
     manifests: "tuple[Manifest, ...]" = ()
     validate: bool = False
     ordering: str = ""
+    configs: str = ""
 
 
 def parse(manifest: "Manifest | None") -> Config:
@@ -82,6 +85,7 @@ def parse(manifest: "Manifest | None") -> Config:
         manifests=tuple(_manifests(spec)),
         validate=spec.flag("validate"),
         ordering=spec.text("ordering", choices=ORDERINGS),
+        configs=spec.text("configs", choices=(SHARED, VERSIONED)),
     )
     place.settle()
     return config

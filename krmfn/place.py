@@ -29,7 +29,7 @@ class Placement:
         self.scene = scene
         self.edits: list[Edit] = []
         self.added: list[tuple[Ref, str]] = []
-        self._edited: dict[int, Item] = dict(scene.authored)
+        self._edited: dict[int, Item] = {}
         self._after: dict[int, list[Item]] = {}
         self._kept: dict[int, Item] = {}
         self._paths: dict[str, int] = {}
@@ -76,7 +76,7 @@ class Placement:
 
     def edit(self, edited: Edited, *, record: bool) -> None:
         """Set a field of one of the author's objects; ``record`` it where it has to be undone later."""
-        item = self._edited.get(edited.item.mark, edited.item)
+        item = self._now(edited.item)
         if same(at(item.value, edited.path), edited.value) and edited.text in ("", item.excerpt(edited.path)):
             return
         value = apply([Change(edited.path, edited.value)], item.value)
@@ -103,7 +103,7 @@ class Placement:
 
     def set_apart(self, item: Item) -> None:
         """Mark an object as one that is read by krmfn and never applied."""
-        item = self._edited.get(item.mark, item)
+        item = self._now(item)
         metadata = item.value.get("metadata") or {}
         annotations = (metadata.get("annotations") or {}) | NOT_APPLIED
         if same(annotations, metadata.get("annotations")):
@@ -134,12 +134,16 @@ class Placement:
     def changes(self) -> "dict[int, tuple[Item, ...]]":
         """Return, for each mark where something changed, the items that stand there now: none, one or several."""
         gone = {item.mark for item in self.scene.added.values()}
-        marks = {*self._edited, *self._after, *gone}
+        marks = {*self.scene.authored, *self._edited, *self._after, *gone}
         found = {}
         for mark in sorted(marks):
-            first = self._kept.get(mark) if mark in gone else self._edited.get(mark, self.scene.package.items[mark])
+            first = self._kept.get(mark) if mark in gone else self._now(self.scene.package.items[mark])
             found[mark] = tuple(item for item in (first, *self._after.get(mark, ())) if item is not None)
         return found
+
+    def _now(self, item: Item) -> Item:
+        """Return an object of the package as it stands by now, at the least as its author wrote it."""
+        return self._edited.get(item.mark) or self.scene.authored.get(item.mark, item)
 
     def _beside(self, source: Item) -> tuple[str, int]:
         """Return a file beside the source's, and the next free place in it."""

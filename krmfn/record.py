@@ -25,6 +25,7 @@ def recorded(view: View) -> Release:
         adopted=adopted,
         asked=revisions.asked,
         configs=view.configs,
+        secrets=view.secrets,
         steps=() if position in ("0", COMPLETE) else view.plan.summary,
     )
     if position == COMPLETE and revisions.target:

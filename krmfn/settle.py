@@ -1,29 +1,25 @@
 """From a request to a view: the workload, both revisions, the stage, and how the sides are told apart."""
 
-from krmfn import life, shapes, sound
+from krmfn import contents, life, shapes, sound
 from krmfn.changes import GONE, Change, at, diff
 from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.isolation import Isolation, Sides, canary_name, choose, marked
 from krmfn.kinds import WORKLOADS, body
-from krmfn.krm import Item, dump, load
+from krmfn.krm import Item, load
 from krmfn.krm.item import Ref
-from krmfn.mounts import mounted
 from krmfn.plan import COMPLETE, Plan, Position, locate
 from krmfn.requests import Request, made_in
 from krmfn.revisions import TEMPLATE, Found, Revisions, check, settle
 from krmfn.scaling import autoscaler, least
-from krmfn.scene import Scene, bare
+from krmfn.scene import Scene
 from krmfn.stage import divide
 from krmfn.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from krmfn.krm import Package
-    from krmfn.state import Release
 
 NO_ISOLATION = Isolation("")
 
@@ -37,11 +33,17 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
     made = workload.ref.key in scene.made
     changes = () if made else _canary_changes(scene, workload)
     found = Found(plan, workload, release, changes, _given(stable, request, workload.ref), made)
+    own, there = contents.versioned(plan, config), contents.known(release, stable, workload.ref.namespace)
     revisions = settle(found, config)
+    versions = tuple(contents.changed(scene, plan, revisions, there))
+    if own:
+        revisions = contents.stamped(revisions, versions, plan, release)
     check(found, revisions, str(position), retarget=config.retarget)
     life.check(plan, release, position, retarget=config.retarget)
     sound.check(scene, plan, workload, revisions)
     total = replicas(scene, workload, config)
+    fixed = own and str(position) != COMPLETE
+    kept = dict(contents.kept(scene, plan, _running(revisions, position), there, fixed=fixed))
     return View(
         scene=scene,
         plan=plan,
@@ -51,7 +53,10 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
         revisions=revisions,
         workload=workload,
         total=total,
-        configs=tuple(_configs(scene, workload, _running(revisions, position), (release, stable))),
+        configs=tuple((name, text) for (kind, name), text in kept.items() if kind == contents.MAP),
+        secrets=tuple((name, text) for (kind, name), text in kept.items() if own and kind == contents.SECRET),
+        versions=versions,
+        versioned=own,
     )
 
 
@@ -173,20 +178,3 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
 def _running(revisions: Revisions, position: Position) -> str:
     """Return the template that is the stable one once this position is reached."""
     return revisions.target if revisions.target and str(position) == COMPLETE else revisions.stable
-
-
-def _configs(
-    scene: Scene, workload: Item, template: str, kept_in: "tuple[Release | None, Package | None]"
-) -> "Iterator[tuple[str, str]]":
-    """Yield the ConfigMaps that the stable pods mount: as they stand in the package, else as they were kept."""
-    release, stable = kept_in
-    kept = dict(release.configs) if release else {}
-    for given in stable.find("ConfigMap") if stable else ():
-        if (given.ref.group, given.ref.kind, given.ref.namespace) == ("", "ConfigMap", workload.ref.namespace):
-            kept.setdefault(given.ref.name, dump(bare(given.value)))
-    for kind, name in sorted(mounted(load(template))):
-        item = scene.lookup(Ref("v1", kind, workload.ref.namespace, name)) if kind == "ConfigMap" else None
-        if item is not None:
-            yield name, dump(bare(item.value))
-        elif name in kept:
-            yield name, kept[name]

@@ -41,6 +41,7 @@ class Release(Value):
     adopted: bool = False
     asked: str = ""
     configs: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
     steps: tuple[str, ...] = ()
 
 
@@ -126,6 +127,7 @@ def _release(entry: "Manifest") -> Release:
         adopted=entry["isolation"].get("adopted", False),
         asked=entry.get("asked", ""),
         configs=tuple((entry.get("configMaps") or {}).items()),
+        secrets=tuple((entry.get("secrets") or {}).items()),
         steps=tuple(entry.get("steps") or ()),
     )
 
@@ -148,8 +150,9 @@ def _entry(release: Release) -> "Manifest":
     entry.update({name: value for name, value in optional.items() if value})
     if release.steps:
         entry["steps"] = list(release.steps)
-    if release.configs:
-        entry["configMaps"] = dict(release.configs)
+    for key, texts in (("configMaps", release.configs), ("secrets", release.secrets)):
+        if texts:
+            entry[key] = dict(texts)
     return entry
 
 

@@ -7,6 +7,7 @@ from krmfn.isolation import ALL, Isolation, canary_name, stamped
 from krmfn.kinds import body
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
+from krmfn.mounts import renamed
 from krmfn.plan import Plan, Position
 from krmfn.revisions import Revisions
 from krmfn.scaling import OWN, autoscaler
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krmfn.contents import Changed
     from krmfn.krm.item import Manifest
 
 
@@ -40,7 +42,8 @@ class View(Value):
     """What is rendered.
 
     ``workload`` is the author's, as the author wrote it, of ``total`` pods; ``configs`` are the ConfigMaps (name, text)
-    that the stable pods mount.
+    that the stable pods mount, ``secrets`` likewise where they are ``versioned``; ``versions`` are what has changed
+    under its name.
     """
 
     scene: Scene
@@ -52,6 +55,9 @@ class View(Value):
     workload: Item
     total: int
     configs: "tuple[tuple[str, str], ...]" = ()
+    secrets: "tuple[tuple[str, str], ...]" = ()
+    versions: "tuple[Changed, ...]" = ()
+    versioned: bool = False
 
     @property
     def canary(self) -> Ref:
@@ -82,6 +88,12 @@ class View(Value):
     def text(self, revision: str) -> str:
         """Return a revision's pod template as text, as the author wrote it."""
         return self.revisions.target if revision == TARGET and self.revisions.target else self.revisions.stable
+
+    def reading(self) -> "Manifest":
+        """Return the new version's pod template, with the canary's own copies of what has changed under its name."""
+        template: Manifest = load(self.text(TARGET))
+        names = {one.key: one.copy for one in self.versions if self.versioned}
+        return renamed(template, names) if names else template
 
     def stamped_text(self, revision: str) -> str:
         """Return a revision's pod template as text, as the author's workload carries it."""

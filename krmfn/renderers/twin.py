@@ -67,7 +67,7 @@ def _nowhere(template: "Manifest") -> "Manifest":
 
 
 def _template(view: View, selector: "Manifest") -> "Manifest":
-    template = canary_template(load(view.text(TARGET)), view.isolation, view.plan)
+    template = canary_template(view.reading(), view.isolation, view.plan)
     if view.plan.avoids is None:
         return template
     return distant(template, selector, view.isolation, view.plan.avoids)

@@ -9,6 +9,7 @@ from krmfn.dialects.flagger.analysis import steps
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
 from krmfn.dialects.flagger.services import services
+from krmfn.dialects.flagger.tracking import untracked
 from krmfn.dialects.flagger.unheard import mention
 from krmfn.kinds import TWIN
 from krmfn.plan import Plan
@@ -40,4 +41,6 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         remarks=tuple(reader.remarks),
         paused="spec.suspend" if paused else "",
         makes=(*made, *objects),
+        versioned=True,
+        unversioned=tuple(untracked(reader)),
     )

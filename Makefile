@@ -11,7 +11,7 @@ PACKAGE := kustomize-examples/echoserver
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint pytest coverage hosts format bless bench environment clean
+.PHONY: help demo test lint pytest coverage hosts format bless bench dist environment clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,5 +66,8 @@ bless: $(VENV)/.develops hosts ## write the golden files anew; read the diff bef
 bench: $(VENV)/.develops hosts ## measure speed and memory against the baselines
 	$(RUN) python -m tools.bench $(ARGS)
 
+dist: $(VENV)/.runs ## one executable file, dist/krmfn, that needs nothing but Python
+	@$(BIN)/python tools/dist.py dist/krmfn
+
 clean: ## remove everything that make has made
-	rm -rf $(VENV) .hosts .reports .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .hosts .reports dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -117,3 +117,11 @@ def _krmfn(environment: Mapping[str, str]) -> "Callable[..., subprocess.Complete
         return subprocess.run(command, input=given, cwd=cwd, env=environment, capture_output=True, check=False)
 
     return run
+
+
+@pytest.fixture(name="archive", scope="session")
+def _archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one file that `make dist` makes."""
+    target = tmp_path_factory.mktemp("dist") / "krmfn"
+    subprocess.run([sys.executable, ROOT / "tools" / "dist.py", target], check=True, capture_output=True)
+    return target

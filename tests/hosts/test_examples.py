@@ -70,6 +70,10 @@ def test_an_example(
     if re.search(r"\bhelm\b", script):
         helm = request.getfixturevalue("helm4" if "4" in heading else "helm3")
         environment = alone(environment, repository.parent, helm)
+    if "dist/krmfn" in script:
+        (repository / "dist").mkdir()
+        shutil.copy(request.getfixturevalue("archive"), repository / "dist")
+        environment = {**environment, "XDG_CACHE_HOME": str(repository.parent)}
     command = ["bash", "-c", f"set -euo pipefail\n{script}"]
     ran = programs.run(command, cwd=repository / "kustomize-examples" / name, environment=environment)
     assert ran.code == 0, ran.out + ran.err

@@ -360,6 +360,12 @@ ROUTE_MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
         "does not name primary, which would be divided as well",
     ),
     (
+        "alb",
+        {"strategy__canary__trafficRouting__alb__stickinessConfig": {"enabled": True, "durationSeconds": 60}},
+        "spec.strategy.canary.trafficRouting.alb.stickinessConfig",
+        "is not in the annotation alb.ingress.kubernetes.io/actions.rollouts-demo-root",
+    ),
+    (
         "gateway",
         {f"{PLUGIN}tlsRouteSelector": {"matchLabels": {"release": "none"}}},
         "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.tlsRouteSelector",

@@ -1,5 +1,6 @@
 """Ingresses as routers: of nginx, where the canary has one of its own, and of AWS, which get annotations."""
 
+from krmfn.krm.item import Ref
 from krmfn.plan import EXACT, REGEX, Condition, Match, Route
 from krmfn.results import WARNING, Result
 
@@ -17,6 +18,7 @@ GROUP, KIND = "networking.k8s.io", "Ingress"
 OWN = ("canary", "canary-weight", "canary-weight-total")
 ASKS = ("canary-by-header", "canary-by-header-value", "canary-by-header-pattern", "canary-by-cookie")
 LONGEST = 246
+STICKY = "targetGroupStickinessConfig"
 
 
 def either(place: "Fields", one: str, many: str) -> "list[Fields]":
@@ -60,12 +62,24 @@ def alb(reader: "Reader", pair: "Pair") -> "Iterator[Route]":
     port, root = place.whole("servicePort", 1), place.text("rootService", pair.stable)
     if port is None:
         place.at("servicePort").problem("is required")
-    if place.mapping("stickinessConfig").flag("enabled"):
-        message = f"is not rendered; write TargetGroupStickinessConfig into the annotation {ALB}/actions.{root}"
-        place.at("stickinessConfig").problem(message)
-    told = (("rootService", root), ("servicePort", port or 0))
+    sticky = place.mapping("stickinessConfig")
+    seconds = sticky.whole("durationSeconds", 1, 604800) if sticky.flag("enabled") else None
+    if sticky.flag("enabled") and seconds is None:
+        sticky.at("durationSeconds").problem("is required where stickiness is enabled: 1 to 604800")
+    told = (("rootService", root), ("servicePort", port or 0), *((("stickySeconds", seconds),) if seconds else ()))
     for entry in either(place, "ingress", "ingresses"):
-        yield Route(GROUP, KIND, str(entry.value), "alb", pair, entry.path, told=told)
+        name = str(entry.value)
+        if seconds and STICKY.lower() not in _action(reader, name, root).lower():
+            message = f"is not in the annotation {ALB}/actions.{root} of Ingress {name}; write it there, as {STICKY}"
+            sticky.problem(message)
+        yield Route(GROUP, KIND, name, "alb", pair, entry.path, told=told)
+
+
+def _action(reader: "Reader", name: str, root: str) -> str:
+    """Return what the author's annotation of an Ingress says about a Service."""
+    item = reader.scene.lookup(Ref(f"{GROUP}/v1", KIND, reader.namespace, name))
+    annotations = (item.value["metadata"].get("annotations") or {}) if item else {}
+    return str(annotations.get(f"{ALB}/actions.{root}", ""))
 
 
 def _asking() -> tuple[str, ...]:

@@ -67,16 +67,11 @@ function actions.read(annotations, word, name)
   return type(said) == "table" and said or fail(actions.field(word, name), "is not JSON")
 end
 
--- Return an action that leads to one Service, and keeps whoever came to it for some seconds.
-function actions.to(service, port, seconds)
+-- Return an action that leads to one Service.
+function actions.to(service, port)
   local made = json.decode '{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"","servicePort":0}]}}'
   local group = made.forwardConfig.targetGroups[1]
   group.serviceName, group.servicePort = service, port
-  if seconds then
-    local sticky = json.decode '{"enabled":true,"durationSeconds":0}'
-    sticky.durationSeconds = seconds
-    made.forwardConfig.targetGroupStickinessConfig = sticky
-  end
   return made
 end
 

@@ -59,7 +59,7 @@ end
 local function annotated(given, stage, name)
   local action = actions.read(given.metadata.annotations, "actions", name)
   if not action and (name == stage.stableService or name == stage.rootService) then
-    local wanted = actions.to(stage.stableService, stage.servicePort or 80, stage.stickySeconds)
+    local wanted = actions.to(stage.stableService, stage.servicePort or 80)
     fail(actions.field("actions", name), "is missing, and nobody writes it any more; write " .. json.encode(wanted))
   end
   return action

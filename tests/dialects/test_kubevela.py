@@ -189,6 +189,44 @@ def test_traits_change_the_workload_and_its_pods():
     assert pods["spec"]["serviceAccountName"] == "web"
 
 
+def test_an_autoscaler_owns_the_number_of_pods():
+    """Both traits make one for the workload; memory has its own value."""
+    cpuscaler = {"type": "cpuscaler", "properties": {"min": 2, "cpuUtil": 70}}
+    mem = {"type": "AverageValue", "value": 500}
+    metric = {"name": "requests", "value": "100"}
+    hpa = {"type": "hpa", "properties": {"max": 8, "mem": mem, "podCustomMetrics": [metric]}}
+    specs = [read(trait, kruise(weights(20))).makes[1]["spec"] for trait in (cpuscaler, hpa)]
+    target = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}
+    used = {"type": "Utilization", "averageUtilization": 50}
+    average = {"type": "AverageValue", "averageValue": "500"}
+    pods = {"metric": {"name": "requests"}, "target": {"type": "AverageValue", "averageValue": "100"}}
+
+    assert specs[0] == target | {"minReplicas": 2, "maxReplicas": 10, "targetCPUUtilizationPercentage": 70}
+    assert specs[1] == target | {
+        "minReplicas": 1,
+        "maxReplicas": 8,
+        "metrics": [
+            {"type": "Resource", "resource": {"name": "cpu", "target": used}},
+            {"type": "Resource", "resource": {"name": "memory", "target": average}},
+            {"type": "Pods", "pods": pods},
+        ],
+    }
+
+
+def test_what_a_container_may_have_at_most():
+    """It is what it asks for, unless a limit is said; a port may be another one in the container."""
+    port = {"port": 80, "containerPort": 8080, "expose": True}
+    plan = read(kruise(weights(20)), cpu="0.5", memory="64Mi", limit={"memory": "128Mi"}, ports=[port])
+    container = plan.makes[0]["spec"]["template"]["spec"]["containers"][0]
+
+    assert container["resources"] == {
+        "limits": {"cpu": "0.5", "memory": "128Mi"},
+        "requests": {"cpu": "0.5", "memory": "64Mi"},
+    }
+    assert container["ports"] == [{"containerPort": 8080, "protocol": "TCP", "name": "port-8080"}]
+    assert plan.makes[1]["spec"]["ports"] == [{"port": 80, "targetPort": 8080, "name": "port-8080", "protocol": "TCP"}]
+
+
 def test_volumes_become_those_of_the_pod():
     """Each kind of volume is mounted, and one that is mounted twice is there once; the older list says the same."""
     claim = {"name": "data", "mountPath": "/data", "claimName": "web-data"}

@@ -91,10 +91,9 @@ def gateway(reader: "Reader", component: "Component", trait: "Trait") -> "Iterat
 
 
 def _ports(paths: "dict[str, int | None]") -> "list[Manifest]":
-    """Return one port for each that a path leads to; several need names."""
-    numbers = list(dict.fromkeys(paths.values()))
-    names = {number: {"name": f"port-{number}"} if len(numbers) > 1 else {} for number in numbers}
-    return [{"port": number, "targetPort": number} | names[number] for number in numbers]
+    """Return one port for each that a path leads to, however many do."""
+    numbers = dict.fromkeys(paths.values())
+    return [{"name": f"port-{number}", "port": number, "targetPort": number} for number in numbers]
 
 
 def http_route(reader: "Reader", component: "Component", trait: "Trait") -> "Iterator[Manifest]":
@@ -150,7 +149,7 @@ def expose(reader: "Reader", component: "Component", trait: "Trait") -> "Iterato
 
 
 def _exposed(place: "Fields", kind: str) -> "Manifest":
-    only(place, tuple(key for key in PORT if key != "expose"))
+    only(place, [key for key in PORT if key not in ("expose", "containerPort")])
     number, protocol = place.whole("port", 1, MOST), place.text("protocol", PROTOCOLS[0], choices=PROTOCOLS)
     name = f"port-{number}" if protocol == PROTOCOLS[0] else f"port-{number}-{protocol.lower()}"
     found: Manifest = {"port": number, "targetPort": number, "name": place.text("name", name), "protocol": protocol}

@@ -1,6 +1,7 @@
 """The objects of an Application: each kind of component makes some, and traits add to them or change the workload."""
 
 from krmfn import shapes
+from krmfn.dialects.kubevela.autoscalers import cpuscaler, hpa
 from krmfn.dialects.kubevela.entrances import GATEWAY, HTTP_ROUTE, expose, gateway, http_route
 from krmfn.dialects.kubevela.patches import PATCHES
 from krmfn.dialects.kubevela.pods import webservice, worker
@@ -80,8 +81,8 @@ def _apply(reader: "Reader", component: "Component", trait: "Trait", found: "lis
             _join(found, manifest, trait.place)
     else:
         known = ", ".join((*PATCHES, *MAKERS, *ROLLOUTS))
-        message = f"{trait.type} is not rendered; that can be: {known}. Write what it makes as {OBJECTS}"
-        trait.place.at("type").problem(message)
+        message = f"{trait.type} is not rendered; that can be: {known}. Write what {component.type} and it come to"
+        trait.place.at("type").problem(f"{message} as {OBJECTS}")
 
 
 def _join(found: "list[Manifest]", manifest: "Manifest", place: Fields) -> None:
@@ -97,8 +98,8 @@ def _join(found: "list[Manifest]", manifest: "Manifest", place: Fields) -> None:
         return
     known = [_port(port) for port in spec["ports"]]
     new = [port for port in more["ports"] if _port(port) not in known]
-    ports = [{"name": f"port-{port['port']}"} | port for port in (*spec["ports"], *new)] if new else spec["ports"]
-    there["spec"], there["metadata"] = more | spec | {"ports": ports}, there["metadata"] | manifest["metadata"]
+    there["spec"] = more | spec | {"ports": [*spec["ports"], *new]}
+    there["metadata"] = there["metadata"] | manifest["metadata"]
 
 
 def _port(port: "Manifest") -> "tuple[object, object]":
@@ -139,4 +140,6 @@ MAKERS: "Final[dict[str, Callable[[Reader, Component, Trait], Iterator[Manifest]
     GATEWAY: gateway,
     HTTP_ROUTE: http_route,
     "expose": expose,
+    "cpuscaler": cpuscaler,
+    "hpa": hpa,
 }

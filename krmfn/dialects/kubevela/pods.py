@@ -23,11 +23,11 @@ COPIED: "Final" = {
     "env": "env",
     "livenessProbe": "livenessProbe",
     "readinessProbe": "readinessProbe",
-    "startupProbe": "startupProbe",
 }
 WORKER: "Final" = ("image", *COPIED, "imagePullSecrets", "cpu", "memory", "volumeMounts", "volumes")
-WEBSERVICE: "Final" = (*WORKER, "labels", "annotations", "port", "ports", "exposeType", "hostAliases")
-PORT = ("port", "name", "protocol", "expose", "nodePort")
+WEBSERVICE: "Final" = (*WORKER, "limit", "labels", "annotations", "port", "ports", "exposeType", "hostAliases")
+PORT = ("port", "containerPort", "name", "protocol", "expose", "nodePort")
+RESOURCES = ("cpu", "memory")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 MOST = 65535
@@ -88,14 +88,17 @@ def _deployment(reader: "Reader", component: "Component", ports: "Manifest") -> 
 
 
 def _resources(place: "Fields") -> "Manifest":
-    """Return the resources: what a component may have at most is what it asks for."""
-    found = {key: place.text(key) for key in ("cpu", "memory") if place.has(key)}
-    return {"resources": {"limits": found, "requests": dict(found)}} if found else {}
+    """Return the resources: what a component may have at most is what it asks for, unless it says so."""
+    limit = place.mapping("limit")
+    only(limit, RESOURCES)
+    asked = {key: place.text(key) for key in RESOURCES if place.has(key)}
+    most = {key: limit.text(key, asked[key]) for key in asked}
+    return {"resources": {"limits": most, "requests": asked}} if asked else {}
 
 
 def _port(place: "Fields") -> "Manifest":
     only(place, PORT)
-    number = place.whole("port", 1, MOST)
+    number = place.whole("containerPort" if place.has("containerPort") else "port", 1, MOST)
     if not place.has("port"):
         place.at("port").problem("is required")
     protocol = place.text("protocol", PROTOCOLS[0], choices=PROTOCOLS)
@@ -104,6 +107,6 @@ def _port(place: "Fields") -> "Manifest":
 
 
 def _exposed(place: "Fields", port: "Manifest", kind: str) -> "Manifest":
-    number = port["containerPort"]
-    found: Manifest = {"port": number, "targetPort": number, "name": port["name"], "protocol": port["protocol"]}
+    ports = {"port": place.whole("port", 1, MOST), "targetPort": port["containerPort"]}
+    found: Manifest = ports | {"name": port["name"], "protocol": port["protocol"]}
     return found | (dict(written(place, "nodePort")) if kind == "NodePort" else {})

@@ -120,6 +120,9 @@ OWN_SERVICE: "Final[tuple[str, ...]]" = (
     "type",
 )
 
+# Routes that are in no namespace.
+CLUSTER_WIDE: "Final[tuple[tuple[str, str], ...]]" = (("kuma.io", "TrafficRoute"),)
+
 LOCAL_CONFIG: "Final" = "config.kubernetes.io/local-config"
 # Objects for krmfn alone: kpt and kustomize leave the first kind out, Argo CD the second.
 NOT_APPLIED: "Final[dict[str, str]]" = {LOCAL_CONFIG: "true", "argocd.argoproj.io/hook": "Skip"}

@@ -10,7 +10,7 @@ from krmfn.changes import GONE, Change, apply, at, diff, overlap
 from krmfn.config import API_VERSION, ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import short
-from krmfn.kinds import LOCAL_CONFIG
+from krmfn.kinds import CLUSTER_WIDE, LOCAL_CONFIG
 from krmfn.krm import load, new, retext, same
 from krmfn.krm.item import Ref
 
@@ -109,7 +109,8 @@ class Scene:
 
     def route(self, plan: "Plan", route: "Route", namespace: str) -> "Item":
         """Return a route object of the plan, whatever its version; raise as ``require`` does."""
-        return self.require(Ref(f"{route.group}/v1", route.kind, namespace, route.name), plan.rollout, route.field)
+        place = "" if (route.group, route.kind) in CLUSTER_WIDE else namespace
+        return self.require(Ref(f"{route.group}/v1", route.kind, place, route.name), plan.rollout, route.field)
 
     def of_kind(self, group: str, kind: str, *words: str) -> "Iterator[Item]":
         """Yield the author's objects of a kind that could hold all the words.

@@ -3,7 +3,7 @@
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
-from krmfn.dialects.flagger.splits import traffic_split
+from krmfn.dialects.flagger.splits import traffic_route, traffic_split
 from krmfn.frozen import Value
 from krmfn.plan import Pair, Route
 from krmfn.results import WARNING
@@ -79,9 +79,11 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "gatewayapi:v1beta1": _HTTP_ROUTE,
     "nginx": Provider("networking.k8s.io", "Ingress", "nginx", "ingressRef"),
     "apisix": Provider("apisix.apache.org", "ApisixRoute", named="routeRef"),
+    "skipper": Provider("networking.k8s.io", "Ingress", "skipper", "ingressRef"),
     "contour": Provider("projectcontour.io", "HTTPProxy", uses=_CONTOUR, make=http_proxy),
     "gloo": Provider("gateway.solo.io", "RouteTable", make=route_table),
     "traefik": Provider("traefik.io", "TraefikService", make=traefik_service),
+    "kuma": Provider("kuma.io", "TrafficRoute", make=traffic_route),
     "linkerd": _SPLIT,
     "osm": _SPLIT,
     "smi:v1alpha1": _SPLIT,

@@ -132,6 +132,14 @@ ARGOCD, FLUX = "argocd", "flux"
 ORDERINGS: "Final[tuple[str, ...]]" = (ARGOCD, FLUX)
 WAVE: "Final" = "argocd.argoproj.io/sync-wave"
 PRUNE_LAST: "Final[dict[str, str]]" = {"argocd.argoproj.io/sync-options": "PruneLast=true"}
+# An object with these stays in the cluster when it leaves Git: Flux, kpt and Helm look for the first ones, Argo CD for
+# the last, which is one among the options in its annotation.
+LASTING: "Final[dict[str, str]]" = {
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    "client.lifecycle.config.k8s.io/deletion": "detach",
+    "helm.sh/resource-policy": "keep",
+}
+LASTING_OPTION: "Final" = ("argocd.argoproj.io/sync-options", "Prune=false")
 
 # The field that tells the entries of a list apart, by the name of the list.
 MERGE_KEYS: "Final[dict[str, tuple[str, ...]]]" = {

@@ -3,6 +3,7 @@
 import click
 
 from krmfn import __version__
+from krmfn.cli.adopting import adopt
 from krmfn.cli.differing import diff
 from krmfn.cli.explaining import explain
 from krmfn.cli.helming import post_render
@@ -29,7 +30,7 @@ def commands() -> None:
     """
 
 
-for command in (render, plan, explain, diff, post_render, providers, test_lua):
+for command in (render, plan, explain, diff, adopt, post_render, providers, test_lua):
     commands.add_command(command)
 
 

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final, Protocol
 
+    from krmfn.adoption import Commit
     from krmfn.plan import Plan
     from krmfn.scene import Scene
+
+    # How a rollout moves over from its controller. Raises ``Refused`` while a release is under way.
+    Adoption = Callable[[Item, Scene], tuple[Commit, ...]]
 
     class Dialect(Protocol):
         """What every dialect offers."""
@@ -58,3 +62,14 @@ def find(item: Item) -> "Dialect | None":
     dialect = load() if load else None
     asks: Callable[[Item], bool] | None = getattr(dialect, "asks", None)
     return dialect if asks is None or asks(item) else None
+
+
+def adoption(item: Item) -> "Adoption | None":
+    """Return the ``adoption`` of a rollout's dialect, from the module of that name; None where it has no such thing."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    dialect = find(item)
+    name = f"{getattr(dialect, '__name__', '')}.adoption"
+    found: Adoption | None = import_module(name).adoption if dialect and find_spec(name) else None
+    return found

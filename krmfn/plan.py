@@ -89,8 +89,7 @@ class Plan(Value):
     gives up pods as the canary gets them; ``paused`` is where the author wrote that nothing shall move, else "".
     ``makes`` are the objects that belong to the rollout as its controller would have made them: they stand beside it at
     every position, in this form where no stage says otherwise. ``reads`` are others that were for its controller
-    alone. ``reads`` are objects that are read with the rollout, and
-    mean as little to a cluster without its controller. ``versioned`` says that each version has its own content
+    alone. ``versioned`` says that each version has its own content
     of the ConfigMaps and Secrets that it reads, but for those that are ``unversioned`` (kind, name).
     ``apart`` says that each Service reaches its own side also at steps without a traffic rule; ``avoids`` that the
     canary's pods keep off the nodes of stable ones: always (0), or with that weight (None: they do not).
@@ -112,7 +111,6 @@ class Plan(Value):
     paused: str = ""
     disabled: bool = False
     makes: "tuple[Manifest, ...]" = ()
-    reads: tuple[Ref, ...] = ()
     reads: tuple[Ref, ...] = ()
     versioned: bool = False
     unversioned: "tuple[tuple[str, str], ...]" = ()

@@ -160,6 +160,8 @@ class Law:
         self.reasons, self.inexact = {**reasons, NOBODY: ""}, inexact
         self.kept = Counter[bool]()
         self.base: Manifest = {}
+        self._stable: set[Hashable] = set()
+        self._canary: set[Hashable] = set()
 
     def check(self, base: Manifest, stage: Manifest, seed: int) -> list[Manifest] | None:
         """Hold one plan to the law, and return what was made; None where it was refused with reason."""
@@ -197,19 +199,23 @@ class Law:
             if twin is None:
                 found[arrival] += amount
                 continue
+            self._stable.add(arrival)
+            self._canary.add(twin)
             found[arrival] += amount * (1 - canary)
             found[twin] += amount * canary
         return {arrival: Fraction(amount) for arrival, amount in found.items() if amount}
 
     def agree(self, actual: Shares, wanted: Shares, request: Hashable) -> None:
-        """Hold shares to those that are wanted: exactly, or else each to less than that, and none to nothing."""
+        """Hold shares to those that are wanted: exactly, or each to less than `inexact`, and no side to nothing."""
         if not self.inexact:
             assert actual == wanted, request
             return
         assert sum(actual.values()) == sum(wanted.values()), request
         for one in actual | wanted:
             assert abs(actual.get(one, 0) - wanted.get(one, 0)) < self.inexact, (request, actual, wanted)
-            assert bool(actual.get(one, 0)) == bool(wanted.get(one, 0)), (request, actual, wanted)
+        for side in (self._stable, self._canary):
+            parts = [sum((found.get(one, Fraction(0)) for one in side), Fraction(0)) for found in (actual, wanted)]
+            assert bool(parts[0]) == bool(parts[1]), (request, actual, wanted)
 
 
 def of_weights(weighted: Iterable[tuple[Hashable, int | Fraction]]) -> Shares:

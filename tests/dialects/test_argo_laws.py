@@ -1,4 +1,4 @@
-"""Argo Rollouts: the laws of the design hold for every story, whatever router it is about."""
+"""Argo Rollouts and Flagger: the laws of the design hold for every story, whatever router it is about."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,9 @@ from krmfn.plan import Plan
 from krmfn.stage import timeline
 from tests.stories import FIXTURES, Files, Story, rendered, story
 
-STORIES = sorted(path.parent for path in FIXTURES.glob("argo/*/story.yaml"))
+STORIES = sorted(path.parent for dialect in ("argo", "flagger") for path in FIXTURES.glob(f"{dialect}/*/story.yaml"))
+# What the version of a release is in.
+VERSIONS = ("Deployment", "DaemonSet", "Rollout", "ConfigMap", "Secret", "RolloutState")
 
 
 def released(told: Story) -> Files:
@@ -63,5 +65,5 @@ def test_what_is_left_at_the_end_is_what_was_there_at_the_beginning(folder: Path
     kinds = [sorted((i.ref.kind, i.ref.name) for i in krm.read_files(files.items()).items) for files in (before, after)]
     assert kinds[0] == kinds[1]
     for old, new in zip(*(krm.read_files(files.items()).items for files in (before, after)), strict=True):
-        if old.ref.kind not in ("Deployment", "Rollout", "RolloutState"):
+        if old.ref.kind not in VERSIONS:
             assert old.value == new.value

@@ -7,8 +7,9 @@ import pytest
 
 from krmfn import krm
 from krmfn.function import render
+from krmfn.stage import timeline
 from tests.releases import at, edited, said
-from tests.stories import Files, config, written
+from tests.stories import FIXTURES, Files, config, rendered, story, written
 
 APPLICATION = """\
 apiVersion: core.oam.dev/v1beta1
@@ -36,6 +37,10 @@ spec:
 """
 PACKAGE: Files = {"shop.yaml": APPLICATION.encode()}
 IMAGE: dict[str, Any] = {"target": {"images": [{"name": "example.com/web", "newTag": "2.0"}]}}
+ANNOTATED: dict[str, Any] = {
+    "target": {"patches": [{"patch": "spec: {template: {metadata: {annotations: {version: two}}}}"}]}
+}
+STORIES = sorted(path.parent for path in FIXTURES.glob("kubevela/*/story.yaml"))
 NONE: dict[str, Any] = {}
 POSITIONS = ("0", "1/scale", "1", "2/scale", "2", "2>0/shift", "2>0/drain", "promote", "finalise")
 
@@ -61,6 +66,18 @@ def test_a_stage_looks_the_same_whatever_was_rendered_before_it(a, b):
 
     assert at_a == at(at_a, a, IMAGE)
     assert at_b == at(at_a, b, IMAGE)
+
+
+@pytest.mark.parametrize("folder", STORIES, ids=lambda folder: folder.name)
+def test_the_laws_hold_for_every_story(folder):
+    """From any position of a release to any other: the same bytes as if it had been the first."""
+    files = story(folder).files
+    _, outcome = rendered(files, ANNOTATED | {"step": "0"})
+    positions = [str(position) for position in timeline(outcome.views[0].plan, outcome.views[0].total)][:-1]
+    alone = {position: at(files, position, ANNOTATED) for position in positions}
+    for start, end in zip(positions, positions[2:] + positions[:2], strict=True):
+        assert at(alone[start], end, ANNOTATED) == alone[end]
+        assert at(alone[end], start, ANNOTATED) == alone[start]
 
 
 def test_the_stable_workload_keeps_the_old_version_until_promote():

@@ -1,6 +1,7 @@
 """Bad input: each mistake has its own message, and nothing is ever half rendered.
 
-fixtures/errors/<mistake>/case.yaml   about, config (the spec of a RolloutStep), and edits of the echoserver example
+fixtures/errors/<mistake>/case.yaml   about, config (the spec of a RolloutStep), and edits of the echoserver example,
+                                      or the whole of its app.yaml (alone: and without its rollout)
                                       or of the story that it names (``of``)
 fixtures/errors/<mistake>/says.txt    what is said, a line each
 """
@@ -30,6 +31,8 @@ def told(case: Path) -> tuple[Files, list[str]]:
     files = edited(files, given.get("edit") or ())
     if "whole" in given:
         files["app.yaml"] = given["whole"].encode()
+    if given.get("alone"):
+        del files["rollout.yaml"]
     try:
         outcome = render(krm.read_files(files.items()), config(given["config"]))
     except KrmfnError as problem:

@@ -6,6 +6,8 @@ that were written in it, and what comes of it gets the host's names, with the ho
 Source: kustomize's api/resource (previous names) and api/accumulator (name references).
 """
 
+import re
+
 from krmfn import krm
 
 TYPE_CHECKING = False
@@ -20,6 +22,10 @@ _NOTE = "internal.config.kubernetes.io/"
 PREVIOUS = f"{_NOTE}previousNames"
 _NAMESPACES, _KINDS = f"{_NOTE}previousNamespaces", f"{_NOTE}previousKinds"
 _AFFIXES = (f"{_NOTE}prefixes", f"{_NOTE}suffixes")
+
+
+# The note as kustomize writes it: in block style, and without quotes where it may.
+_NOTED = re.compile(rf"^ +{re.escape(PREVIOUS)}: ([a-z0-9.-]+)(?:,[a-z0-9.,-]*)?$", re.MULTILINE)
 
 
 class Renamed:
@@ -48,17 +54,23 @@ class Renamed:
 
 def _originals(package: "Package") -> "dict[int, str]":
     """Return, by mark, the first name of each object that has another one now, and shares the first with nobody."""
-    found: dict[int, str] = {}
+    found = {item.mark: _first(item) for item in package.find(PREVIOUS)}
+    found = {mark: name for mark, name in found.items() if name not in ("", package.items[mark].ref.name)}
     taken: dict[tuple[str, ...], list[int]] = {}
-    for item in package.items:
-        taken.setdefault(item.ref.key, []).append(item.mark)
-    for item in package.find(PREVIOUS):
-        first = _annotations(item).get(PREVIOUS, "").partition(",")[0]
-        if first and first != item.ref.name:
-            found[item.mark] = first
-            taken.setdefault(item.ref.replace(name=first).key, []).append(item.mark)
+    for item in package.items if found else ():
+        name = found.get(item.mark, item.ref.name)
+        for key in {item.ref.key, item.ref.replace(name=name).key}:
+            taken.setdefault(key, []).append(item.mark)
     several = {mark for marks in taken.values() if len(marks) > 1 for mark in marks}
     return {mark: name for mark, name in found.items() if mark not in several}
+
+
+def _first(item: "Item") -> str:
+    """Return what an object was called first; where that is its name, mostly without reading the whole of it."""
+    plain = _NOTED.search(item.text)
+    if plain and plain[1] == item.ref.name:
+        return item.ref.name
+    return _annotations(item).get(PREVIOUS, "").partition(",")[0]
 
 
 def _under(package: "Package", names: "dict[int, str]") -> "Package":

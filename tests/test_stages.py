@@ -105,6 +105,7 @@ def test_a_stamp_is_in_every_stage(shop, out):
     [
         ({"rollout__yaml": ROLLOUT.replace("5%", "500%")}, ALL, "traffic"),
         ({}, ("--all-stages",), "the package holds one revision of the workload"),
+        ({"rollout__yaml": ROLLOUT.replace("spec:\n", "spec:\n  disabled: true\n", 1)}, ALL, "it is disabled"),
         (
             {"app2__yaml": APP.replace("echo", "cart"), "rollout2__yaml": ROLLOUT.replace("echo", "cart")},
             ALL,

@@ -33,6 +33,8 @@ def stages(
     found, results = outlooks(prospect)
     if any(result.severity == ERROR for result in results):
         return {}, [result for result in results if result.severity == ERROR]
+    if not found:
+        raise KrmfnError(f"{there[0].ref} has no stages to render: it is disabled")
     return _every(asked, found[0], files), results
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from krmfn import __version__
 from tests.hosts import programs
 from tests.hosts.cluster import cluster
 from tests.stories import ROOT
@@ -115,6 +116,7 @@ def test_helm_remembers_what_runs(chart: Path, upgrade: "tuple[Shop, dict[str, A
         ran = go(step)
         assert ran.code == 0, ran.err
         seen.append(runs(objects))
+    assert f"canary-demo {number} answers at http://canary-demo.com/version" in ran.out
     old, new = {"canary-demo": "demo:1.0.0"}, {"canary-demo": "demo:2.0.0"}
     canary = {"canary-demo-canary": "demo:2.0.0"}
     assert [old, old | canary, new | canary, old, new][: len(moves)] == seen
@@ -178,3 +180,9 @@ def test_a_hook_of_the_same_name_is_not_released(krmfn, chart: Path, helm3: str,
     assert [None, "stable", "canary"] == [
         o.get("spec", {}).get("selector", {}).get("krmfn.dev/track") for o in services
     ]
+
+
+def test_the_plugin_is_of_this_version() -> None:
+    """Helm shows the version of the plugin, which is that of krmfn."""
+    plugin = yaml.safe_load((ROOT / "hosts" / "helm" / "plugin.yaml").read_text())
+    assert ("krmfn", __version__) == (plugin["name"], plugin["version"])

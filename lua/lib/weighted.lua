@@ -1,6 +1,6 @@
 -- Destinations that share what comes by their weights, and the canary's part in that.
 --
--- A dialect is { side, twin, weights, put, alone, pair, total, limit }:
+-- A dialect is { side, twin, weights, put, alone, pair, total, limit, steps }:
 --
 --   side(entry)             "stable", "canary", or nil for anything else
 --   twin(entry)             the canary's counterpart of a stable destination
@@ -9,6 +9,7 @@
 --   alone(entry)            write a destination that has no other beside it (without: put its weight)
 --   pair(stable, canary)    whether that one is the counterpart (without: any is)
 --   total, limit            what the weights have to sum to, and the largest of them, where there is such a thing
+--   steps                   what a weight of 1 counts, where there are smaller ones
 
 local portions = (use "istioweights").portions
 
@@ -94,14 +95,15 @@ local function factor(groups, rest, share, dialect)
   return math.max(1, math.floor(limit / largest(groups, rest)))
 end
 
-local function check(parts, groups, share, field)
-  local given, whole = 0, 0
+local function check(parts, groups, share, dialect, field)
+  local given, whole, steps = 0, 0, dialect.steps or 1
   for n, group in ipairs(groups) do
     given, whole = given + parts[n], whole + group.own
   end
   if whole > 0 and share > 0 and share < 100 and (given == 0 or given == whole) then
-    fail(field, "cannot give " .. share .. " percent of a weight of " .. whole .. " to the canary: weights are whole "
-      .. "numbers here; give the stable side a larger part, or take a larger step")
+    fail(field, "cannot give " .. share .. " percent of a weight of " .. whole / steps .. " to the canary: weights are "
+      .. (steps == 1 and "whole numbers" or "multiples of " .. 1 / steps) .. " here; give the stable side a larger part, "
+      .. "or take a larger step")
   end
 end
 
@@ -117,7 +119,7 @@ local function divided(groups, rest, share, dialect, field)
     owns[n] = group.own
   end
   local parts = portions(owns, share)
-  check(parts, groups, share, field)
+  check(parts, groups, share, dialect, field)
   for n, group in ipairs(groups) do
     group.part = parts[n]
   end

@@ -102,8 +102,8 @@ local function check(parts, groups, share, dialect, field)
   end
   if whole > 0 and share > 0 and share < 100 and (given == 0 or given == whole) then
     fail(field, "cannot give " .. share .. " percent of a weight of " .. whole / steps .. " to the canary: weights are "
-      .. (steps == 1 and "whole numbers" or "multiples of " .. 1 / steps) .. " here; give the stable side a larger part, "
-      .. "or take a larger step")
+      .. (steps == 1 and "whole numbers" or "multiples of " .. 1 / steps) .. " here; give the stable side a larger "
+      .. "part, or take a larger step")
   end
 end
 

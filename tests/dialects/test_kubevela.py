@@ -287,3 +287,28 @@ def test_two_things_that_cannot_both_be_are_told():
         "spec.components[0].traits",
         "spec.components[0].traits",
     ]
+
+
+def test_what_means_nothing_here_is_mentioned():
+    """A workflow beside a trait, an order of components and the clusters of a topology are said to be left out."""
+    item = application(kruise(weights(20)), workflow=[{"type": "suspend"}])
+    item.value["spec"]["components"][0]["dependsOn"] = ["db"]
+    item.value["spec"]["policies"] = [{"name": "here", "type": "topology", "properties": {"clusters": ["local"]}}]
+    dialect = dialects.find(item)
+    assert dialect
+    plan = dialect.plan(item, Scene(krm.read_files([("shop.yaml", item.text.encode())])))
+
+    assert [(remark.severity, remark.field) for remark in plan.remarks] == [
+        ("info", "spec.components[0].dependsOn"),
+        ("info", "spec.policies[0]"),
+        ("info", "spec.workflow"),
+    ]
+
+
+def test_a_workflow_for_one_cluster_after_the_other_is_told():
+    """Steps that differ in their clusters would be several releases."""
+    steps = [{"type": "canary-deploy"} | share(50, policies=[name]) for name in ("here", "there")]
+    with pytest.raises(Refused) as refused:
+        read(workflow=steps)
+
+    assert [problem.field for problem in refused.value.problems] == ["spec.workflow.steps[1].properties.policies"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 GROUP, VERSION = "core.oam.dev", "v1beta1"
 # The labels by which what belongs to an Application, and to one of its components, is known.
 APPLICATION, COMPONENT = "app.oam.dev/name", "app.oam.dev/component"
+CONTROLLER = "is for a controller, and means nothing here"
 KEYS = ("name", "type", "properties", "traits", "dependsOn")
 # Policies that decide where and how objects are applied, and not what they are.
 POLICIES = (
@@ -85,6 +86,8 @@ class Reader:
             Trait(trait.text("type", required=True), trait, trait.mapping("properties"))
             for trait in place.sequence("traits")
         )
+        if place.has("dependsOn"):
+            self.remark(place.at("dependsOn"), CONTROLLER)
         name, kind = place.text("name", required=True), place.text("type", required=True)
         return Component(name, kind, place, place.mapping("properties"), traits)
 
@@ -98,7 +101,7 @@ class Reader:
                 message = "puts the objects elsewhere; give the Application that namespace"
                 place.mapping("properties").at("namespace").problem(message)
             else:
-                self.remark(place, f"{kind} is for a controller, and means nothing here")
+                self.remark(place, f"{kind} {CONTROLLER}")
 
 
 def only(place: Fields, known: "Iterable[str]", instead: str = "") -> None:

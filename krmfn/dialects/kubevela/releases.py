@@ -2,7 +2,7 @@
 
 from krmfn.dialects.kubevela import workflow
 from krmfn.dialects.kubevela.objects import ROLLOUTS
-from krmfn.dialects.kubevela.reader import Trait, only
+from krmfn.dialects.kubevela.reader import CONTROLLER, Trait, only
 from krmfn.dialects.kubevela.routing import inferred, routings
 from krmfn.dialects.kubevela.steps import rolling, steps
 from krmfn.dialects.kubevela.workload import workload
@@ -54,6 +54,8 @@ def released(reader: "Reader") -> "tuple[Component, Trait]":
 
 def release(reader: "Reader", component: "Component", asked: Trait, objects: "list[Manifest]") -> Release:
     """Read the release of a component, whose objects these are."""
+    if asked.type in ROLLOUTS and reader.spec.has("workflow"):
+        reader.remark(reader.spec.at("workflow"), f"{CONTROLLER}: the release is that of the trait")
     if asked.type == KRUISE:
         return _kruise(reader, component, asked, objects)
     place = asked.properties

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEPLOY, SUSPEND = "canary-deploy", "suspend"
 KEYS = ("weight", "components", "policies", "rolloutType", "trafficRoutingType")
 # What all steps of a release have to agree upon.
-SAME = ("components", "rolloutType", "trafficRoutingType")
+SAME = ("components", "policies", "rolloutType", "trafficRoutingType")
 # Steps of a workflow that tell somebody something, or wait.
 ASIDE = ("notification", "webhook", "request", "print-message-in-status")
 UNITS = {"h": 3600, "m": 60, "s": 1}

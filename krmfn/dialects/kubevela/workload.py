@@ -1,6 +1,6 @@
 """The workload of a component: its first object, or the one among the objects of its chart that the release is of."""
 
-from krmfn.dialects.kubevela.objects import HELM, named
+from krmfn.dialects.kubevela.objects import HELM, OBJECTS, named
 from krmfn.fields import Fields
 from krmfn.kinds import WORKLOADS
 from krmfn.krm.item import Ref
@@ -29,8 +29,9 @@ def workload(reader: "Reader", component: "Component", objects: "list[Manifest]"
     row = WORKLOADS.get((ref.group, ref.kind))
     if objects and (row is None or not row.named):
         known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if row.named)
-        message = f"{component.name} is a {ref.kind}.{ref.group}, which cannot be released step by step; that can be: "
-        component.place.problem(f"{message}{known}")
+        first = ", its first object" if component.type == OBJECTS else ""
+        message = f"has no workload that can be released step by step: {ref}{first}, is none of {known}"
+        component.place.problem(message)
     return ref
 
 

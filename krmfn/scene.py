@@ -13,6 +13,7 @@ from krmfn.isolation import short
 from krmfn.kinds import CLUSTER_WIDE, LOCAL_CONFIG
 from krmfn.krm import load, new, retext, same
 from krmfn.krm.item import Ref
+from krmfn.merging import merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,15 +205,23 @@ def _theirs(item: "Item", edit: "Edit", values: "tuple[Any, Any, Any]") -> list[
     for change in diff(wrote, now):
         if same(at(base, change.path), at(now, change.path)):
             continue
-        if any(overlap(change, own) for own in mine):
-            field = Change((*edit.path, *change.path), None).field
-            message = (
-                f"was set by krmfn to {at(wrote, change.path)!r} and changed by hand to {change.value!r}; "
-                "restore what krmfn wrote, or make the change at position 0"
-            )
-            raise KrmfnError(message, ref=item.ref, field=field, file=item.path)
-        theirs.append(change)
+        clashes = any(overlap(change, own) for own in mine)
+        found = merged(*(at(value, change.path) for value in values)) if clashes else change.value
+        if clashes and found is GONE:
+            raise _clash(item, edit, change, wrote)
+        theirs.append(change.replace(value=found))
     return theirs
+
+
+def _clash(item: "Item", edit: "Edit", change: Change, wrote: "Any") -> KrmfnError:
+    field = Change((*edit.path, *change.path), None).field
+    was, now = (
+        f" to {value!r}" if isinstance(value, str | int) else "" for value in (at(wrote, change.path), change.value)
+    )
+    message = (
+        f"was set by krmfn{was} and changed by hand{now}; restore what krmfn wrote, or make the change at position 0"
+    )
+    return KrmfnError(message, ref=item.ref, field=field, file=item.path)
 
 
 def _hint(ref: "Ref", there: "list[Ref]") -> str:

@@ -3,7 +3,7 @@
 One host applies objects by waves, each when the one before is healthy, and prunes in the end what asks for it; another
 applies a folder when the one that it depends on is ready. Either way a commit may hold a whole step, and no request
 goes to a Service without ready pods. Services go with the pods, since a pin comes no later than the pods that it keeps
-out. On the way back pods would go first, so that takes the half-way stages.
+out. Waves also take a commit back to 0: routes are pruned before the pods, which ask to be the last. Folders do not.
 Sources: "Sync Phases and Waves" and "Sync Options"; Flux, "Kustomization" (dependsOn, wait, healthChecks).
 """
 
@@ -39,8 +39,8 @@ def waves(outputs: "Iterable[Added | Edited | Result]", view: "View") -> "Iterat
     behind = {item.mark: item for item in _last(view)}
     for output in outputs:
         if isinstance(output, Added):
-            wave = (first or 0) + 1 if output.source.mark in behind else first
-            yield output.replace(manifest=_annotated(output.manifest, wave))
+            leads_there = output.source.mark in behind and bool(view.plan.routes)
+            yield output.replace(manifest=_annotated(output.manifest, first, leads=leads_there))
         else:
             yield output
     for item in behind.values():
@@ -75,12 +75,15 @@ def _wave(item: "Item") -> int | None:
         raise KrmfnError(message, ref=item.ref, field=f'metadata.annotations["{WAVE}"]', file=item.path) from problem
 
 
-def _annotated(manifest: "Manifest", wave: int | None) -> "Manifest":
+def _annotated(manifest: "Manifest", first: int | None, *, leads: bool) -> "Manifest":
+    """Return an added object with its wave: a route comes behind the pods, and goes before them."""
     annotations = dict(_annotations(manifest))
-    for key, option in PRUNE_LAST.items():
+    if leads:
+        annotations[WAVE] = str((first or 0) + 1)
+    elif first is not None:
+        annotations[WAVE] = str(first)
+    for key, option in PRUNE_LAST.items() if not leads else ():
         annotations[key] = ",".join(filter(None, (annotations.get(key), option)))
-    if wave is not None:
-        annotations[WAVE] = str(wave)
     return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}
 
 

@@ -72,13 +72,11 @@ class Signs:
                 place.at(key).problem(f"is there for as long as a {kind} is under way; end it before moving over")
 
     def weighs(self, item: "Item", canary: str) -> None:
-        """Note every backend of a route by which the canary's Service gets requests."""
+        """Note every backend of a route by which the canary gets requests, be it a Service or a subset of one."""
         for place in _backends(self.of(item), canary):
             weight = place.at("weight").value
             if isinstance(weight, int | float) and weight > 0:
-                message = (
-                    f"sends {weight} to the canary's Service {canary}; end the release, and write 0 before moving over"
-                )
+                message = f"sends {weight} to the canary, {canary}; end the release, and write 0 before moving over"
                 place.at("weight").problem(message)
 
     def settle(self) -> None:
@@ -88,13 +86,13 @@ class Signs:
 
 
 def _backends(place: Fields, service: str) -> "Iterator[Fields]":
-    """Yield each mapping below a place that names a Service, in whatever way its API does."""
+    """Yield each mapping below a place that names a Service, or a subset, in whatever way its API does."""
     value = place.value
     if isinstance(value, dict):
         destination = value.get("destination")
-        host = destination.get("host") if isinstance(destination, dict) else None
-        names = (*(value.get(key) for key in ("name", "serviceName", "service")), str(host or "").partition(".")[0])
-        if service and service in names and "weight" in value:
+        mesh = destination if isinstance(destination, dict) else {}
+        names = (*(value.get(key) for key in ("name", "serviceName", "service")), mesh.get("subset"))
+        if service and service in (*names, str(mesh.get("host") or "").partition(".")[0]) and "weight" in value:
             yield place
     inner = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
     for key in inner:

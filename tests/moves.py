@@ -1,7 +1,7 @@
 """Moves: an input, and one expected file per commit of moving over.
 
 fixtures/<dialect>/adopt-<move>/
-  move.yaml       about (one sentence)
+  move.yaml       about (one sentence), config (the spec of a RolloutStep)
   app.yaml, …     the package, as it stands while the controller runs it
   sequence.txt    what `krmfn adopt` prints
   1, 2, …         what stands in Git after that commit: every file of the package, one after the other
@@ -9,11 +9,13 @@ fixtures/<dialect>/adopt-<move>/
 """
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from krmfn import krm
-from krmfn.config import Config
 from krmfn.moving import Moving
-from tests.stories import FIXTURES, Files
+from tests.stories import FIXTURES, Files, config
 
 MOVES = sorted(path.parent for path in FIXTURES.glob("*/adopt-*/move.yaml"))
 
@@ -24,6 +26,11 @@ def package(folder: Path) -> Files:
     return {p.name: p.read_bytes() for p in names}
 
 
-def moving(files: Files, *, client_side: bool = False) -> Moving:
+def asked(folder: Path) -> dict[str, Any]:
+    """Return what is asked for, as the spec of a RolloutStep."""
+    return yaml.safe_load((folder / "move.yaml").read_text(encoding="utf-8")).get("config") or {}
+
+
+def moving(files: Files, spec: dict[str, Any] | None = None, *, client_side: bool = False) -> Moving:
     """Return a package on its way."""
-    return Moving(krm.read_files(files.items()), Config(), client_side=client_side)
+    return Moving(krm.read_files(files.items()), config(spec or {}), client_side=client_side)

@@ -12,7 +12,7 @@ from krmfn.errors import KrmfnError
 from krmfn.report.sequence import sequence
 from krmfn.results import errors
 from tests.echoserver import APP, ROLLOUT, contents, write
-from tests.moves import MOVES, moving, package
+from tests.moves import MOVES, asked, moving, package
 from tests.stories import FIXTURES, Files, edited, picture, rendered, story
 
 UNDER_WAY = sorted(path.parent for path in FIXTURES.glob("under-way/*/case.yaml"))
@@ -54,7 +54,7 @@ def _shop(tmp_path):
 @pytest.mark.parametrize("folder", MOVES, ids=named)
 def test_a_move_is_made_commit_by_commit(folder: Path, golden: Callable[[Path, str], None]) -> None:
     """Each commit leaves the files, and the sequence says the words, that the folder of the move holds."""
-    move, other = moving(package(folder)), moving(package(folder), client_side=True)
+    move, other = (moving(package(folder), asked(folder), client_side=client) for client in (False, True))
     names = set()
     golden(folder / "sequence.txt", sequence(move))
     for number in range(1, move.length + 1):
@@ -70,9 +70,9 @@ def test_a_move_is_made_commit_by_commit(folder: Path, golden: Callable[[Path, s
 @pytest.mark.parametrize("folder", MOVES, ids=named)
 def test_a_commit_looks_the_same_whatever_was_made_before(folder: Path) -> None:
     """Made in place after an earlier one, or once more, a commit leaves the same files as from the author's own."""
-    move = moving(package(folder))
+    move = moving(package(folder), asked(folder))
     for before in range(1, move.length):
-        again = moving(move.files(before))
+        again = moving(move.files(before), asked(folder))
         assert before == again.moves[0].standing
         for number in range(before, move.length + 1):
             assert picture(move.files(number)) == picture(again.files(number))
@@ -81,9 +81,9 @@ def test_a_commit_looks_the_same_whatever_was_made_before(folder: Path) -> None:
 @pytest.mark.parametrize("folder", MOVES, ids=named)
 def test_a_move_ends_at_position_0(folder: Path) -> None:
     """After the last commit krmfn has nothing to change at position 0, and the rollout is for no cluster."""
-    move = moving(package(folder))
+    move = moving(package(folder), asked(folder))
     files = move.files(move.length)
-    after, outcome = rendered(files, {"step": "0"})
+    after, outcome = rendered(files, asked(folder) | {"step": "0"})
 
     assert (False, picture(files)) == (outcome.failed, picture(after))
     rollout = objects(files)[f"{move.moves[0].rollout.ref.kind} {move.moves[0].rollout.ref.name}"]
@@ -94,7 +94,7 @@ def test_a_move_ends_at_position_0(folder: Path) -> None:
 @pytest.mark.parametrize("folder", MOVES, ids=named)
 def test_nothing_leaves_but_the_rollout(folder: Path) -> None:
     """Whatever stands in Git at one commit stands there at the next one as well."""
-    move = moving(package(folder))
+    move = moving(package(folder), asked(folder))
     there = set(objects(package(folder)))
     for number in range(1, move.length + 1):
         now = set(objects(move.files(number)))

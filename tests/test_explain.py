@@ -48,6 +48,11 @@ def test_a_story_is_explained(folder: Path, golden: Callable[[Path, str], None])
     golden(folder / "explain.txt", text)
 
 
+def test_every_dialect_is_explained():
+    """There is a golden text for each of the dialects."""
+    assert {"argo", "flagger", "kruise", "kubevela"} == {folder.parent.name for folder in STORIES}
+
+
 def test_the_new_version_need_not_be_known(shop):
     """A rollout is explained from one revision as it is from two, and nothing is written."""
     before = contents(shop)

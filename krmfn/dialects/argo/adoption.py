@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
     from krmfn.scene import Scene
 
 HASH = "rollouts-pod-template-hash"
 MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 IN_PROGRESS = ("rollouts.argoproj.io/gatewayapi-canary",)
 RESTING = ("Healthy",)
+PING_PONG = ("pingService", "pongService")
+RULE = ("networking.istio.io/v1", "DestinationRule")
 SERVICES = ("stableService", "canaryService", "activeService", "previewService")
 NGINX = "nginx.ingress.kubernetes.io/canary"
 ROUTES = (
@@ -41,8 +44,8 @@ ROUTES = (
 def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
     """Return the commits. Raises ``Refused`` with all that says that a release is under way."""
     reader = Reader(rollout, scene)
-    services = list(_services(reader, scene))
-    _check(reader, rollout, services)
+    services, rule = list(_services(reader, scene)), _rule(reader, scene)
+    _check(reader, rollout, (services, rule))
     pods, edits = body(reader.workload), list(_workload(reader, rollout, scene))
     first = Commit(
         f"{pods} runs beside the pods of the Rollout",
@@ -59,7 +62,7 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
         tuple(_last(reader, rollout)),
         edits=(Edited(rollout, ("spec", "paused")), *released(rollout)),
     )
-    return (first, _turned(pods, services), last) if services else (first, last)
+    return (first, _turned(reader, services, rule), last) if services or rule else (first, last)
 
 
 def _before(rollout: "Item", scaler: "Item | None") -> "Iterator[str]":
@@ -70,14 +73,39 @@ def _before(rollout: "Item", scaler: "Item | None") -> "Iterator[str]":
 
 
 def _services(reader: Reader, scene: "Scene") -> "Iterator[Item]":
-    strategy = reader.blue_green or reader.canary
-    for name in dict.fromkeys(strategy.text(key) for key in SERVICES):
+    places = ((reader.blue_green or reader.canary, SERVICES), (reader.canary.mapping("pingPong"), PING_PONG))
+    for name in dict.fromkeys(place.text(key) for place, keys in places for key in keys):
         if item := scene.lookup(Ref("v1", "Service", reader.namespace, name)) if name else None:
             yield item
 
 
-def _check(reader: Reader, rollout: "Item", services: "list[Item]") -> None:
+def _rule(reader: Reader, scene: "Scene") -> "Item | None":
+    """Return the DestinationRule by whose subsets the sides are told apart."""
+    name = reader.routing.mapping("istio").mapping("destinationRule").text("name")
+    return scene.lookup(Ref(RULE[0], RULE[1], reader.namespace, name)) if name else None
+
+
+def _check(reader: Reader, rollout: "Item", found: "tuple[list[Item], Item | None]") -> None:
     signs = Signs(rollout)
+    _check_status(signs)
+    services, rule = found
+    places = [signs.of(item).mapping("spec").mapping("selector").at(HASH) for item in services]
+    subsets = signs.of(rule).mapping("spec").sequence("subsets") if rule else ()
+    places += [subset.mapping("labels").at(HASH) for subset in subsets]
+    if len({place.value for place in places if place.value is not None}) > 1:
+        for place in places:
+            place.problem(f"is {place.value}, and two versions are selected; end the release first")
+    canary = reader.canary.text("canaryService")
+    subset = reader.routing.mapping("istio").mapping("destinationRule").text("canarySubsetName")
+    for (group, kind), word in ((route, word) for route in ROUTES for word in (canary, subset) if word):
+        for item in reader.scene.of_kind(group, kind, word):
+            signs.stands(signs.of(item).mapping("metadata").mapping("labels"), IN_PROGRESS)
+            signs.weighs(item, word)
+    _check_ingresses(reader, signs, canary)
+    signs.settle()
+
+
+def _check_status(signs: Signs) -> None:
     signs.paused(signs.top.mapping("spec").at("paused"))
     status = signs.top.mapping("status")
     signs.phase(status.at("phase"), RESTING)
@@ -91,17 +119,6 @@ def _check(reader: Reader, rollout: "Item", services: "list[Item]") -> None:
         and status.text("stableRS") != status.text("currentPodHash")
     ):
         status.at("currentPodHash").problem("is not that of stableRS: two versions run; end the release first")
-    places = [signs.of(item).mapping("spec").mapping("selector").at(HASH) for item in services]
-    if len({place.value for place in places if place.value is not None}) > 1:
-        for place in places:
-            place.problem(f"is {place.value}, and the other Service selects another version; end the release first")
-    canary = reader.canary.text("canaryService")
-    for group, kind in ROUTES if canary else ():
-        for item in reader.scene.of_kind(group, kind, canary):
-            signs.stands(signs.of(item).mapping("metadata").mapping("labels"), IN_PROGRESS)
-            signs.weighs(item, canary)
-    _check_ingresses(reader, signs, canary)
-    signs.settle()
 
 
 def _check_ingresses(reader: Reader, signs: Signs, canary: str) -> None:
@@ -147,27 +164,46 @@ def _ready(reader: Reader, scene: "Scene") -> "Iterator[str]":
     yield f"wait until {pods} has {number}: `{kubectl('rollout status', pods)}`"
 
 
-def _turned(pods: Ref, services: "list[Item]") -> Commit:
-    names = ", ".join(str(item.ref) for item in services)
-    patch = f"""'{{"spec":{{"selector":{{"{HASH}":null}}}}}}'"""
-    hand = "; ".join(f"`{kubectl('patch', item.ref, '--type=merge', '-p', patch)}`" for item in services)
-    edits: list[Edited] = []
-    for item in services:
-        if HASH in ((item.value.get("spec") or {}).get("selector") or {}):
-            edits.append(Edited(item, ("spec", "selector", HASH)))
-        edits += without(item, MANAGED)
+def _turned(reader: Reader, services: "list[Item]", rule: "Item | None") -> Commit:
+    pods, names = body(reader.workload), [str(item.ref) for item in services]
     return Commit(
         f"Requests may be answered by {pods}",
-        f"In the cluster the controller has added {HASH} to the selector of {names}, and only the pods of the Rollout "
-        "have that label. An apply on the server's side replaces the selector by that in Git, and the label is gone.",
-        (
-            f"wait until no selector has {HASH}: `{selectors(item.ref for item in services)}`",
-            f"one still has it where the host applies on the client's side: use --client-side, or by hand {hand}",
-            f"wait until their endpoints have the pods of {pods}, too",
-        ),
-        edits=tuple(edits),
+        f"In the cluster the controller has added {HASH} to {', '.join([*names, *([str(rule.ref)] if rule else [])])}, "
+        "and only the pods of the Rollout have that label. An apply on the server's side replaces a selector by the "
+        "one in Git, and the label is gone.",
+        tuple(_waits(reader, services, rule)),
+        edits=tuple(_cleaned(services, rule)),
         nulls=tuple((item, ("spec", "selector", HASH)) for item in services),
     )
+
+
+def _cleaned(services: "list[Item]", rule: "Item | None") -> "Iterator[Edited]":
+    for item in services:
+        if HASH in ((item.value.get("spec") or {}).get("selector") or {}):
+            yield Edited(item, ("spec", "selector", HASH))
+        yield from without(item, MANAGED)
+    if rule:
+        yield from without(rule, MANAGED)
+        subsets = (rule.value.get("spec") or {}).get("subsets") or []
+        if any(HASH in (subset.get("labels") or {}) for subset in subsets):
+            yield Edited(rule, ("spec", "subsets"), [_unhashed(subset) for subset in subsets])
+
+
+def _unhashed(subset: "Manifest") -> "Manifest":
+    return subset | {"labels": {key: value for key, value in (subset.get("labels") or {}).items() if key != HASH}}
+
+
+def _waits(reader: Reader, services: "list[Item]", rule: "Item | None") -> "Iterator[str]":
+    patch = f"""'{{"spec":{{"selector":{{"{HASH}":null}}}}}}'"""
+    hand = "; ".join(f"`{kubectl('patch', item.ref, '--type=merge', '-p', patch)}`" for item in services)
+    if services:
+        yield f"wait until no selector has {HASH}: `{selectors(item.ref for item in services)}`"
+        yield f"one still has it where the host applies on the client's side: use --client-side, or by hand {hand}"
+    if rule:
+        yield f"wait until no subset has {HASH}: `{show(rule.ref, '.spec.subsets')}`"
+    if reader.routing.has("appMesh"):
+        yield f"by hand: take {HASH} out of the podSelector of both VirtualNodes, where it would stay"
+    yield f"wait until requests reach the pods of {body(reader.workload)}, too"
 
 
 def _last(reader: Reader, rollout: "Item") -> "Iterator[str]":

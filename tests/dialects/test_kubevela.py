@@ -312,3 +312,98 @@ def test_a_workflow_for_one_cluster_after_the_other_is_told():
         read(workflow=steps)
 
     assert [problem.field for problem in refused.value.problems] == ["spec.workflow.steps[1].properties.policies"]
+
+
+def test_the_rest_of_an_ingress_and_of_a_route():
+    """TLS, the host of a gateway, labels and annotations; headers, domains and a Service of another name."""
+    more = {"secretName": "cert", "gatewayHost": "gw", "labels": {"a": "b"}, "annotations": {"c": "d"}}
+    gateway = {"type": "gateway", "properties": GATEWAY["properties"] | more}
+    header = {"name": "x-beta", "value": "yes"}
+    rules = [{"port": 80, "serviceName": "api", "headers": [header], "path": {"type": "Exact", "value": "/v1"}}]
+    route = {"type": "http-route", "properties": {"gatewayName": "g", "domains": ["a.example.com"], "rules": rules}}
+    _, _, ingress, made = read(gateway, route, kruise(weights(20))).makes
+    match = {"path": {"type": "Exact", "value": "/v1"}, "headers": [{"type": "Exact"} | header]}
+
+    assert ingress["metadata"]["annotations"] == {
+        "kubernetes.io/ingress.class": "nginx",
+        "ingress.controller/host": "gw",
+        "c": "d",
+    }
+    assert ingress["metadata"]["labels"]["a"] == "b"
+    assert ingress["spec"]["tls"] == [{"hosts": ["shop.example.com"], "secretName": "cert"}]
+    assert made["spec"] == {
+        "parentRefs": [{"name": "g", "namespace": "vela-system", "sectionName": "web"}],
+        "hostnames": ["a.example.com"],
+        "rules": [{"matches": [match], "backendRefs": [{"name": "api", "port": 80}]}],
+    }
+
+
+def test_the_older_words_of_a_component_count():
+    """One port, an `expose` with numbers and labels of its own, and names of secrets."""
+    expose = {"type": "expose", "properties": {"port": [80], "matchLabels": {"app": "web"}}}
+    plan = read(expose, kruise(weights(20)), ports=None, port=80, imagePullSecrets=["mine"])
+    pod = plan.makes[0]["spec"]["template"]["spec"]
+
+    assert pod["containers"][0]["ports"] == [{"containerPort": 80}]
+    assert pod["imagePullSecrets"] == [{"name": "mine"}]
+    assert plan.makes[1]["spec"] == {
+        "selector": {"app": "web"},
+        "ports": [{"name": "port-80", "port": 80, "targetPort": 80}],
+        "type": "ClusterIP",
+    }
+
+
+def test_a_share_of_a_rolling_release_is_a_step():
+    """It waits for a person, unless it is all there is; the number of pods may be said instead."""
+    rolling = {"type": "rolling-release"}
+    plans = [read(rolling | share(20)), read(rolling | share(100))]
+    plans += [read(rolling | {"properties": {"replicas": 3, "final": final}}) for final in (False, True)]
+    found = [(plan.steps[0].pods, plan.steps[0].gate) for plan in plans]
+
+    assert found == [
+        (Amount(20, percent=True), PERSON),
+        (Amount(100, percent=True), Gate(0)),
+        (Amount(3), PERSON),
+        (Amount(3), Gate(0)),
+    ]
+
+
+def test_matches_win_over_a_weight_and_need_a_route():
+    """Both are said: that the weight does not count, and that without a route nobody looks at requests."""
+    step = {"weight": 20, "matches": [{"headers": [{"name": "x-beta", "value": "yes"}]}]}
+    plan = read(GATEWAY, kruise([step], [{}]))
+    with pytest.raises(Refused) as refused:
+        read(kruise([step]))
+
+    assert plan.steps[0].traffic.weight is None
+    assert [remark.severity for remark in plan.remarks] == ["warning"]
+    assert [problem.message for problem in refused.value.problems] == [
+        "has no route that could look at requests; add trafficRoutings"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"workflow": {"mode": {"steps": "DAG"}, "steps": [{"type": "canary-deploy"} | share(20)]}}, "mode.steps"),
+        ({"workflow": {"steps": [{"type": "canary-deploy", "properties": {}}]}}, "properties.weight"),
+        ({"workflow": {"steps": [{"type": "canary-deploy"} | share(20, components=["api"])]}}, "properties.components"),
+        ({"components": [{"name": "web", "type": "webservice"}] * 2}, "components[1].name"),
+        ({"components": [{"name": "web", "type": "webservice", "properties": {"ports": [{}]}}]}, "ports[0].port"),
+        ({"components": [{"name": "web", "type": "webservice", "properties": {"env": [7]}}]}, "containers[0].env[0]"),
+        ({"components": [{"name": "web", "type": "k8s-objects", "properties": {"objects": [7]}}]}, "objects[0]"),
+        ({"components": [{"name": "web", "type": "k8s-objects"}]}, "properties.objects"),
+    ],
+)
+def test_a_mistake_in_the_whole_is_told(spec, field):
+    """Of the workflow, of the components and of the objects in them, in the field where it stands."""
+    item = application(*(() if "workflow" in spec else (kruise(weights(20)),)))
+    traits = item.value["spec"]["components"][0]["traits"]
+    item.value["spec"] |= spec
+    item.value["spec"]["components"][0]["traits"] = traits
+    dialect = dialects.find(item)
+    assert dialect
+    with pytest.raises(Refused) as refused:
+        dialect.plan(item, Scene(krm.read_files([("shop.yaml", item.text.encode())])))
+
+    assert any(problem.field.endswith(field) for problem in refused.value.problems)

@@ -1,5 +1,6 @@
 """kustomize changes names and refers to them later: both sides keep finding each other, however often names change."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,23 @@ def test_two_instances_of_a_base_are_not_mixed_up(tmp_path: Path, environment: E
     ran = programs.kustomize_build(tmp_path / "both", environment=environment)
     assert (1, "") == (ran.code, ran.out)
     assert "error: " in ran.err
+
+
+def test_the_legacy_form_is_as_good(
+    build: Build, tmp_path: Path, environment: Environment, kubectl: str, kustomize: str
+) -> None:
+    """As a legacy plugin, which kubectl runs, krmfn finds changed names as it does as an exec function."""
+    assert kubectl
+    assert kustomize
+    expected = build(f"namePrefix: p-\nnameSuffix: -s\n{HERE}")
+    plugin = tmp_path / "plugins" / "krmfn.dev" / "v1alpha1" / "rolloutstep" / "RolloutStep"
+    plugin.parent.mkdir(parents=True)
+    plugin.symlink_to(shutil.which("krmfn", path=environment["PATH"]))
+    (tmp_path / "1" / "step.yaml").write_text(STEP)
+    places = {**environment, "KUSTOMIZE_PLUGIN_HOME": str(tmp_path / "plugins")}
+    ran = programs.kubectl_kustomize(tmp_path / "1", "--enable-alpha-plugins", environment=places)
+    assert ran.code == 0, ran.err
+    assert expected == {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(ran.out)}
 
 
 GENERATOR = f"{TRANSFORMER}  manifests:\n" + "".join(

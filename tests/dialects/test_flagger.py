@@ -197,6 +197,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {},
         "spec.analysis.match[0].sourceLabels: asks who calls",
     ),
+    "a field that is none": (
+        {"stepWeigth": 5, "iterations": 1},
+        {},
+        {},
+        "spec.analysis.stepWeigth: is no field of a Canary; did you mean stepWeight?",
+    ),
     "no interval": ({"stepWeight": 5, "interval": "soon"}, {}, {}, "spec.analysis.interval: 'soon' is no duration"),
     "headless": (
         {"stepWeight": 5},

@@ -4,7 +4,7 @@ Sources: Flagger's custom resource definition, and what its controller and its r
 run in the workload that the author wrote, and canary pods beside it; Flagger has it the other way round.
 """
 
-from krmfn.dialects.flagger import scaler
+from krmfn.dialects.flagger import known, scaler
 from krmfn.dialects.flagger.analysis import steps
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Canary. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
+    known.check(reader)
     made = tuple(services(reader))
     routes, objects = provided(reader)
     found = steps(reader)

@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from krmfn.dialects.flagger.reader import Reader
 
 CONTROLLERS = ("metricsServer", "progressDeadlineSeconds", "revertOnDeletion")
-OF_THE_ANALYSIS = ("threshold", "alerts", "primaryReadyThreshold", "canaryReadyThreshold")
+OF_THE_ANALYSIS = ("alerts", "primaryReadyThreshold", "canaryReadyThreshold")
 HOOKS = {
     "confirm-rollout": "is to be asked before 0>1/scale",
     "post-rollout": "is to be called after complete",
@@ -18,7 +18,7 @@ def mention(reader: "Reader") -> None:
     """Say what means nothing here, and whose call it is where a controller would have called."""
     for place, keys in ((reader.spec, CONTROLLERS), (reader.analysis, OF_THE_ANALYSIS)):
         for key in keys:
-            if place.has(key) and not (key == "threshold" and place is reader.analysis):
+            if place.has(key):
                 reader.remark(place.at(key), "is for a controller, and means nothing here")
     for hook in reader.analysis.sequence("webhooks"):
         if said := HOOKS.get(hook.text("type")):

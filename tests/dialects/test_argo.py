@@ -8,14 +8,16 @@ import yaml
 
 from krmfn import krm
 from krmfn.dialects import argo
+from krmfn.dialects.argo import known
 from krmfn.dialects.argo.ratio import Ratio
 from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Mirror, Plan
 from krmfn.results import ERROR
 from krmfn.scene import Scene
-from tests.stories import FIXTURES, rendered
+from tests.stories import FIXTURES, ROOT, rendered
 
 TARGET = {"target": {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}}
 EXAMPLE = FIXTURES / "argo" / "canary-nginx"
+CRDS = ROOT.parent / "shared" / "crds"
 PAUSE: dict[str, Any] = {"pause": {}}
 
 
@@ -434,6 +436,29 @@ def test_new_pods_keep_off_the_nodes_of_old_ones() -> None:
     assert affinities == {"rollouts-demo": None, "rollouts-demo-canary": apart}
 
 
+def test_every_field_of_the_api_is_known() -> None:
+    """What the schema of a Rollout has below its spec is read, or said to mean nothing; a typo is a mistake."""
+    path = CRDS / "rollouts.argoproj.io.yaml"
+    if not path.exists():
+        pytest.skip("the schemas are not at hand")
+    (version,) = yaml.safe_load(path.read_text())["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert differences(schema, known.SPEC, "spec") == []
+
+
+def differences(schema: dict[str, Any], known_: Any, path: str) -> list[str]:
+    """Return the fields that only one of the two has."""
+    if isinstance(known_, list):
+        return differences(schema["items"], known_[0], f"{path}[]")
+    if known_ is None or "properties" not in schema:
+        return []
+    properties = schema["properties"]
+    found = [f"{path}.{key}" for key in properties.keys() ^ known_.keys()]
+    for key in properties.keys() & known_.keys():
+        found += differences(properties[key], known_[key], f"{path}.{key}")
+    return sorted(found)
+
+
 CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}
@@ -497,7 +522,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "This rollout uses the same service for the stable and canary services",
     ),
     ({"strategy__canary__stableService": None}, CANARY, "Canary service and Stable service must to be set"),
-    ({"strategy__canary__trafficRouting__other": {}}, f"{ROUTING}.other", "is no router; there are: alb, ambassador"),
+    ({"strategy__canary__trafficRouting__other": {}}, f"{ROUTING}.other", "is not known; there are alb, ambassador"),
     ({"strategy__canary__trafficRouting__alb": {"ingress": "a"}}, f"{ROUTING}.alb.servicePort", "is required"),
     (
         {"strategy__canary__trafficRouting__nginx__stableIngresses": ["a"]},

@@ -59,6 +59,7 @@ class Reader:
         """Say what means nothing here."""
         for place, keys in (
             (self.spec, CONTROLLERS),
+            (self.spec.mapping("workloadRef"), ("scaleDown",)),
             (self.canary, CONTROLLERS_CANARY),
             (self.blue_green, CONTROLLERS_BLUE_GREEN),
         ):

@@ -57,11 +57,8 @@ def routers(reader: "Reader") -> Found:
     if reader.routing.has("maxTrafficWeight") and not {"nginx", "plugins"} >= set(used):
         reader.routing.at("maxTrafficWeight").problem("MaxTrafficWeight only supported in Nginx and Plugins")
     routes: list[Route] = []
-    for key in used:
-        if key in ROUTERS:
-            routes += ROUTERS[key](reader, pair)
-        else:
-            reader.routing.at(key).problem(f"is no router; there are: {', '.join(ROUTERS)}")
+    for key in filter(ROUTERS.__contains__, used):
+        routes += ROUTERS[key](reader, pair)
     _check(reader, pair, used)
     shared = dict.fromkeys(route.services for route in routes if route.services.stable == route.services.canary)
     services = (*((pair,) if pair.stable else ()), *shared)

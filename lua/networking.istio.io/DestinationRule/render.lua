@@ -68,31 +68,34 @@ local function check_others(subsets, name)
   end
 end
 
--- Fail where a subset that may be the stable side has the canary's pods.
-local function check_stable(subset, pods, field)
+-- Tell whether pods with these labels are in a subset.
+local function has(subset, pods)
   for key, item in pairs(subset.labels or {}) do
     if pods[key] ~= item then
-      return
+      return false
     end
   end
-  fail(field .. ".labels", "has the canary's pods as well; give the subset " .. subset.name .. " a label that only "
-    .. "stable pods carry")
+  return true
 end
 
--- Let the stable side's subset have its own pods only.
+-- Let the stable side's subset have its own pods only. Where it has no name, any that leaves the canary's pods out may be
+-- the one.
 local function keep_stable(subsets, name, stage)
-  local found
+  local found, wrong
   for i, subset in ipairs(subsets) do
-    local own = subset.name == (stage.stableSubset or subset.name) and subset.name ~= name
-    if own and stage.stableSubset then
-      subset.labels = merged(subset.labels, stage.stableLabels)
+    if subset.name == (stage.stableSubset or subset.name) and subset.name ~= name then
+      subset.labels = stage.stableSubset and merged(subset.labels, stage.stableLabels) or subset.labels
+      if stage.canaryPods and has(subset, stage.canaryPods) then
+        wrong = wrong or i
+      else
+        found = true
+      end
     end
-    if own and stage.canaryPods then
-      check_stable(subset, stage.canaryPods, "spec.subsets[" .. i - 1 .. "]")
-    end
-    found = found or own
   end
-  if stage.stableSubset and not found then
+  if wrong and not found then
+    fail("spec.subsets[" .. wrong - 1 .. "].labels", "has the canary's pods as well; give the subset "
+      .. subsets[wrong].name .. " a label that only stable pods carry")
+  elseif stage.stableSubset and not found then
     fail("spec.subsets", "has no subset " .. stage.stableSubset .. ", which is to have the stable pods")
   end
 end

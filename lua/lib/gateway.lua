@@ -154,7 +154,7 @@ local function with_copies(api, rules, stage)
     mirror(rule, stage, field)
   end
   for i, rule in ipairs(rules) do
-    leads[i] = shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
+    leads[i] = not stage.turned[rule] and shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
     blocks[i] = {}
     if leads[i] and not stage.mirror.matches[1] then
       change(rule, "spec.rules[" .. i - 1 .. "]")
@@ -209,9 +209,11 @@ function gateway.render(api, given, stage)
     check_copies(rules, leads, stage)
   end
   local blocks = precedence.additions(api, rules, leads, wanted)
+  stage.turned = {}
   for i in ipairs(rules) do
     blocks[i] = copies(api, rules, blocks[i], stage, function(twin, field)
       turn(twin, stage, field)
+      stage.turned[twin] = true
     end)
   end
   for i, rule in ipairs(rules) do

@@ -10,9 +10,10 @@ from krmfn import krm
 from krmfn.dialects import argo
 from krmfn.dialects.argo import known
 from krmfn.dialects.argo.ratio import Ratio
-from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Mirror, Plan
+from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Mirror, Plan, locate
 from krmfn.results import ERROR
 from krmfn.scene import Scene
+from krmfn.stage import divide
 from tests.stories import FIXTURES, ROOT, rendered
 
 TARGET = {"target": {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}}
@@ -457,6 +458,44 @@ def differences(schema: dict[str, Any], known_: Any, path: str) -> list[str]:
     for key in properties.keys() & known_.keys():
         found += differences(properties[key], known_[key], f"{path}.{key}")
     return sorted(found)
+
+
+def test_new_pods_keep_off_old_ones_that_have_no_label_of_their_own() -> None:
+    """Where the stable pods have nothing that tells them apart, the canary's are left out by what those have."""
+    preferred = {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 7}}
+    package = changed(strategy__canary={"steps": [{"setWeight": 20}, PAUSE], "antiAffinity": preferred})
+    after, outcome = rendered(package, TARGET | {"step": "1"})
+    assert not outcome.failed, outcome.results
+    (canary,) = (
+        i.value
+        for i in krm.read_files(after.items()).items
+        if i.ref.name.endswith("demo-canary") and i.ref.kind == "Deployment"
+    )
+    without = {"key": "krmfn.dev/track", "operator": "NotIn", "values": ["canary"]}
+    selector = {"matchLabels": {"app": "rollouts-demo"}, "matchExpressions": [without]}
+    term = {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 7, "podAffinityTerm": term}]}
+    assert canary["spec"]["template"]["spec"]["affinity"] == {"podAntiAffinity": apart}
+
+
+def test_a_full_promotion_is_a_way_to_the_last_step() -> None:
+    """From any step the pods of the last one come first, and its requests when they are there."""
+    found = plan()
+    last = len(found.steps)
+    scaled, there = (divide(found, locate(place, found.rests), 5) for place in (f"1>{last}/scale", str(last)))
+    assert (scaled.canary, scaled.traffic) == (there.canary, found.steps[0].traffic)
+    assert there.traffic == found.steps[-1].traffic
+
+
+def test_a_route_that_is_named_and_selected_is_one() -> None:
+    """Nothing is divided twice."""
+    package = files(FIXTURES / "argo" / "gateway")
+    rollout = yaml.safe_load(package["rollout.yaml"])
+    selector = {"tlsRoutes": [{"name": "tls"}], "tlsRouteSelector": {"matchLabels": {"release": "rollouts-demo"}}}
+    rollout["spec"]["strategy"]["canary"]["trafficRouting"]["plugins"]["argoproj-labs/gatewayAPI"] = selector
+    items = krm.read_files((package | {"rollout.yaml": yaml.safe_dump(rollout).encode()}).items())
+    (item,) = (item for item in items.items if item.ref.kind == "Rollout")
+    assert [(route.kind, route.name) for route in argo.plan(item, Scene(items)).routes] == [("TLSRoute", "tls")]
 
 
 CANARY = "spec.strategy.canary"

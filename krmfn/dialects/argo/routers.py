@@ -56,13 +56,16 @@ def routers(reader: "Reader") -> Found:
         reader.routing.problem(f"names no router; add one of {', '.join(ROUTERS)}")
     if reader.routing.has("maxTrafficWeight") and not {"nginx", "plugins"} >= set(used):
         reader.routing.at("maxTrafficWeight").problem("MaxTrafficWeight only supported in Nginx and Plugins")
-    routes: list[Route] = []
+    found: dict[tuple[str, str], Route] = {}
     for key in filter(ROUTERS.__contains__, used):
-        routes += ROUTERS[key](reader, pair)
+        for route in ROUTERS[key](reader, pair):
+            # A selector may find what has been named already.
+            found.setdefault((route.kind, route.name), route)
     _check(reader, pair, used)
+    routes = tuple(found.values())
     shared = dict.fromkeys(route.services for route in routes if route.services.stable == route.services.canary)
     services = (*((pair,) if pair.stable else ()), *shared)
-    return Found(services, tuple(routes), tuple(reader.makes), tuple(asked(reader)))
+    return Found(services, routes, tuple(reader.makes), tuple(asked(reader)))
 
 
 def _pair(reader: "Reader") -> Pair:

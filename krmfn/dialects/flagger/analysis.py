@@ -152,7 +152,7 @@ def _gate(reader: "Reader", looks: int) -> Gate:
     seconds = looks * max(LEAST, _seconds(place))
     said = [f"metric{'s' if metrics[1:] else ''} {', '.join(metrics)}"] if metrics else []
     said += [f"webhook{'s' if hooks[1:] else ''} {', '.join(hooks)}"] if hooks else []
-    return Gate(seconds, f"{' and '.join(said)}, for {seconds} s" if said else "")
+    return Gate(seconds, " and ".join(said))
 
 
 def _confirmed(reader: "Reader", gate: Gate) -> Gate:

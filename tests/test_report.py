@@ -385,3 +385,28 @@ def test_warnings_are_said_beside_the_plan(shop):
     assert ["warning: PodDisruptionBudget demo/echo"] == [
         line.partition(" spec")[0] for line in done.stderr.splitlines()
     ]
+
+
+def test_one_workload_with_pods_of_both_versions_is_waited_for_as_one(shop):
+    """Where pods are moved within one object, the waits are for that object, of whose pods so many are updated."""
+    batches = ROLLOUT.partition("      trafficRoutings")[0]
+    for old, new in (
+        ("kind: Deployment", "kind: CloneSet"),
+        ("apps/v1", "apps.kruise.io/v1alpha1"),
+        ("      enableExtraWorkloadForCanary: true\n", ""),
+        ("traffic: 5%\n          ", ""),
+        ("traffic: 50%\n          ", ""),
+    ):
+        batches = batches.replace(old, new)
+    app = APP.replace("kind: Deployment", "kind: CloneSet").replace("apps/v1", "apps.kruise.io/v1alpha1")
+    write(shop, app__yaml=app, rollout__yaml=batches)
+
+    (found,) = json.loads(run("plan", shop, *ASKED, "-o", "json").stdout)["rollouts"]
+    waits = {edge["to"]: edge["waitFor"] for edge in found["edges"] if edge["from"] < edge["to"]}
+    table = run("plan", shop, *ASKED).stdout
+
+    assert [("echo", 5, 1, 5)] == [
+        (w["name"], w["replicas"], w["updatedReplicas"], w["availableReplicas"]) for w in waits["1"]
+    ]
+    assert "5 ready, 1 of them new" in table
+    assert "canary 1 ready" not in table

@@ -118,7 +118,8 @@ def _commit(outlook: "Outlook", before: "Stage", commit: "Commit") -> "Json":
 
 def _wait(wait: "Wait") -> "Json":
     """A workload as its status has to be; a count that the status leaves out is 0."""
-    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), wait.pods)
+    updated = wait.pods if wait.updated is None else wait.updated
+    counts = {"replicas": wait.pods, "updatedReplicas": updated, "availableReplicas": wait.pods}
     return {**_ref(wait.ref), "generationObserved": True, **counts}
 
 

@@ -1,6 +1,8 @@
 """What has to be true in the cluster before the next commit: hosts apply the newest one and skip those between."""
 
 from krmfn.frozen import Value
+from krmfn.kinds import PARTITION
+from krmfn.stage import TARGET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +20,34 @@ GRACE = (
 
 
 class Wait(Value):
-    """A workload whose newest generation has to be observed, with so many pods that are up to date and available."""
+    """A workload whose newest generation has to be observed, with so many pods that are available.
+
+    ``updated`` of them are of its newest version, None where all of them have to be.
+    """
 
     ref: "Ref"
     pods: int
     canary: bool
+    updated: int | None = None
 
 
 def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]":
     """Yield the workloads that a commit from one stage to another gives other pods."""
+    if outlook.plan.style == PARTITION:
+        if (before.stable, before.canary, before.template) != (now.stable, now.canary, now.template):
+            yield _shared(outlook, now)
+        return
     if (before.stable, before.template) != (now.stable, now.template):
         yield Wait(outlook.view.body, now.stable, canary=False)
     if now.canary is not None and now.canary != before.canary:
         yield Wait(outlook.view.canary, now.canary, canary=True)
+
+
+def _shared(outlook: "Outlook", now: "Stage") -> Wait:
+    """Return what to wait for of a workload that has the pods of both sides."""
+    divided = now.template == TARGET and now.canary is not None
+    pods = now.stable + (now.canary or 0)
+    return Wait(outlook.view.body, pods, canary=False, updated=now.canary if divided else pods)
 
 
 def graces(before: "Stage", now: "Stage") -> bool:
@@ -53,6 +70,12 @@ def steps(origin: "Stage", commits: "tuple[Commit, ...]") -> "Iterator[tuple[Sta
 def at_end(outlook: "Outlook", edge: "Edge") -> "Iterator[Wait]":
     """Yield, for the end of an edge, every workload that any of its commits gave other pods and that is still there."""
     end = edge.commits[-1].stage
+    if outlook.plan.style == PARTITION:
+        if any(
+            True for before, commit in steps(edge.origin, edge.commits) for _ in waits(outlook, before, commit.stage)
+        ):
+            yield _shared(outlook, end)
+        return
     touched = {
         wait.canary
         for before, commit in steps(edge.origin, edge.commits)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from krmfn.plan import Condition, Gate, Match, Mirror, Plan, Position
     from krmfn.report.difference import Difference
     from krmfn.report.outlook import Commit, Outlook
+    from krmfn.report.waiting import Wait
     from krmfn.stage import Stage
 
 SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "-"}
@@ -88,11 +89,15 @@ def gate(plan: "Plan", position: "Position") -> str:
 
 def waiting(outlook: "Outlook", before: "Stage", commit: "Commit") -> str:
     """Say what has to be true before the next commit."""
-    pods = [
-        f"{'canary' if wait.canary else 'stable'} {wait.pods} ready" for wait in waits(outlook, before, commit.stage)
-    ]
+    pods = [_ready(wait) for wait in waits(outlook, before, commit.stage)]
     decided = [*pods, *filter(None, [gate(outlook.plan, commit.position)])]
     return ", ".join(decided) or ("requests have moved" if graces(before, commit.stage) else NOTHING)
+
+
+def _ready(wait: "Wait") -> str:
+    if wait.updated is None:
+        return f"{'canary' if wait.canary else 'stable'} {wait.pods} ready"
+    return f"{wait.pods} ready" + (f", {wait.updated} of them new" if wait.updated != wait.pods else "")
 
 
 def changes(found: "Sequence[Difference]") -> "Iterator[tuple[str, str]]":

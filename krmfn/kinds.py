@@ -157,6 +157,9 @@ MERGE_KEYS: "Final[dict[str, tuple[str, ...]]]" = {
     "resourceClaims": ("name",),
 }
 
+# Routes that name subsets of a Service, and the kind of object, of the same group, that says which pods those are.
+COMPANIONS: "Final[dict[tuple[str, str], str]]" = {("networking.istio.io", "VirtualService"): "DestinationRule"}
+
 # Objects that choose pods by label, and where they keep the selector.
 SELECTORS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], str]]]" = {
     ("networking.k8s.io", "NetworkPolicy"): (("spec", "podSelector"), "applies to"),

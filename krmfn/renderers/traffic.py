@@ -6,11 +6,11 @@ from krmfn.changes import GONE
 from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
 from krmfn.isolation import canary_template, labels, short
-from krmfn.kinds import carried
+from krmfn.kinds import COMPANIONS, carried
 from krmfn.krm import dump, load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
 from krmfn.scene import bare
-from krmfn.stage import TARGET
+from krmfn.stage import STABLE, TARGET
 from krmfn.state import digest
 from krmfn.view import Added, Edited, View
 
@@ -108,7 +108,27 @@ def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
     mark = digest(f"{view.plan.rollout}\n{dump(load(view.text(TARGET)))}", 8) if traffic.sticky else ""
     told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
+    if view.plan.subsets:
+        told["beside"], told["pods"] = list(_beside(route, view)), _sides(view)
     return told | dict(route.told) | (_pods(view) if view.stage.pinned else {})
+
+
+def _beside(route: Route, view: View) -> "Iterator[Manifest]":
+    """Yield the rollout's other routes, and what says which pods a subset is where it does not name that itself."""
+    namespace, kind = view.workload.ref.namespace, COMPANIONS.get((route.group, route.kind), "")
+    others = [other for other in view.plan.routes if other is not route]
+    for other in others:
+        yield {"named": True, "manifest": bare(view.scene.route(view.plan, other, namespace).value)}
+    if kind and all(other.kind != kind for other in others):
+        for item in view.scene.of_kind(route.group, kind):
+            if item.ref.namespace == namespace:
+                yield {"named": False, "manifest": bare(item.value)}
+
+
+def _sides(view: View) -> "Manifest":
+    """Return the labels of the pods of both sides, and those of the stable side from promote on."""
+    canary = labels(canary_template(load(view.text(TARGET)), view.isolation, view.plan))
+    return {"stable": labels(view.template(STABLE)), "promoted": labels(view.template(TARGET)), "canary": canary}
 
 
 def _pods(view: View) -> "Manifest":

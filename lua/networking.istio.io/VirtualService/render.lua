@@ -3,7 +3,7 @@
 -- https://istio.io/latest/docs/reference/config/networking/virtual-service/
 
 local istio, matching, headers, weights = use "istio", use "istiomatch", use "istioheaders", use "istioweights"
-local twins, mirror = use "istiotwins", use "istiomirror"
+local twins, mirror, subsets = use "istiotwins", use "istiomirror", use "istiosubsets"
 
 -- Call visit(rule, field, protocol) for every rule.
 local function each_rule(spec, visit)
@@ -91,12 +91,14 @@ end
 
 -- Rules ---------------------------------------------------------------------------------------------------------------
 
--- Tell whether a rule leads to the stable side.
-local function leads(rule, sides, field)
+-- Tell whether a rule leads to the stable side; to which subsets is added to `used`.
+local function leads(rule, sides, field, used)
   local stable = places(rule.route or {}, sides)
   for _, i in ipairs(sides.subsets and stable or {}) do
-    if not rule.route[i].destination.subset then
-      fail(field .. ".route[" .. i - 1 .. "].destination.subset", "is not written: this is every pod of the Service, "
+    local place, subset = field .. ".route[" .. i - 1 .. "].destination.subset", rule.route[i].destination.subset
+    table.insert(used, { subset = subset, field = place })
+    if not subset then
+      fail(place, "is not written: this is every pod of the Service, "
         .. "also the canary's, which have no Service of their own; name a subset that has only the stable pods")
     end
   end
@@ -187,10 +189,10 @@ return {
       cookie = not stage.neutral and stage.setCookie or nil,
       copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches"),
     }
-    local found, http = {}, list {}
+    local found, http, used = {}, list {}, {}
     each_rule(spec, function(rule, field, protocol)
       local before = {}
-      if leads(rule, work.sides, field) then
+      if leads(rule, work.sides, field, used) then
         found[protocol] = true
         before = worked(rule, protocol, work, field)
       end
@@ -203,6 +205,7 @@ return {
       lead_nowhere(spec, hosts, stage.stableService)
     end
     check_use(found, work, stage)
+    subsets.check(stage, used)
     spec.http = spec.http and http
     return { given }
   end,

@@ -107,6 +107,12 @@ def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
     return (plan.divides or plan.apart) if half != SCALE else other.pinned
 
 
+def empties(plan: Plan, position: Position, total: int) -> bool:
+    """Tell whether a step that a position stands at, comes from or goes to leaves no pods to the stable side."""
+    rests = {str(len(plan.steps)) if rest in DONE else rest for rest in (position.start, position.end)}
+    return any(_rest(plan, rest, total).stable == 0 for rest in rests)
+
+
 def between(plan: Plan, start: str, end: str, total: int) -> "list[Position]":
     """Return the half-way positions of an edge, without those that equal a neighbour."""
     halves = (SCALE, SHIFT, DRAIN) if end == "0" else (SCALE, SHIFT)

@@ -12,7 +12,7 @@ from krmfn.plan import Plan, Position
 from krmfn.revisions import Revisions
 from krmfn.scaling import OWN, autoscaler
 from krmfn.scene import Scene
-from krmfn.stage import TARGET, Stage
+from krmfn.stage import TARGET, Stage, empties
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,15 @@ class View(Value):
 
     @property
     def switched(self) -> bool:
-        """Tell whether the stable Service itself leads to the canary: everybody gets it, and there is no route."""
-        return not self.plan.routes and self.stage.traffic is not None and self.stage.traffic.weight == ALL
+        """Tell whether the stable Service itself leads to the canary: everybody gets it, and there is no route.
+
+        Or there is one, and no stable pod: some routes answer with an error as soon as the Service that they divide
+        is empty, however little it is to get. One that selects both sides by then is not.
+        """
+        if self.stage.traffic is None or self.stage.traffic.weight != ALL:
+            return False
+        emptied = not self.stage.pinned and empties(self.plan, self.position, self.total)
+        return not self.plan.routes or (self.isolation.mode == RENAME and emptied)
 
     @property
     def owns_autoscaler(self) -> bool:

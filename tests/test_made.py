@@ -80,6 +80,31 @@ def test_the_laws_hold_for_every_story(folder):
         assert at(alone[end], start, ANNOTATED) == alone[start]
 
 
+def pods_behind(files: Files, name: str) -> list[str]:
+    """Return the Deployments with pods that a Service selects."""
+    items = [(item.ref.kind, item.ref.name, item.value) for item in krm.read_files(files.items()).items]
+    selector = next(value["spec"]["selector"] for kind, other, value in items if (kind, other) == ("Service", name))
+    return [
+        other
+        for kind, other, value in items
+        if kind == "Deployment"
+        and value["spec"].get("replicas") != 0
+        and selector.items() <= value["spec"]["template"]["metadata"]["labels"].items()
+    ]
+
+
+def test_the_service_that_a_route_divides_is_never_empty():
+    """Some routes fail for everybody as soon as it is, so it leads to the canary before the last stable pod goes."""
+    files = story(FIXTURES / "kubevela" / "rollout-with-workflow").files
+    _, outcome = rendered(files, ANNOTATED | {"step": "0"})
+    positions = [str(position) for position in timeline(outcome.views[0].plan, 5)] + ["3>0/scale", "3>0/shift"]
+    found = {position: pods_behind(at(files, position, ANNOTATED), "canary-demo") for position in positions}
+
+    assert [position for position, behind in found.items() if len(behind) != 1] == []
+    led = ["2>3/shift", "3", "promote", "3>0/scale"]
+    assert [position for position, behind in found.items() if behind == ["canary-demo-canary"]] == led
+
+
 def test_the_stable_workload_keeps_the_old_version_until_promote():
     """The rollout has the new version from the start, and the workload that is made of it gets it in its turn."""
     old, new = "example.com/web:1.0", "example.com/web:2.0"

@@ -37,14 +37,20 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
     made = [*services(reader), *provided(reader)[1]]
     brought = tuple(_ref(manifest) for manifest in made)
     _check(reader, rollout)
-    suspended = [Edited(rollout, ("spec", "suspend"), True)]  # noqa: FBT003 - it is a value
+    apex = tuple(_apex(reader, f"{reader.value}-primary"))
+    suspended = [Edited(rollout, ("spec", "suspend"), True), *apex]  # noqa: FBT003 - it is a value
     if reader.spec.flag("revertOnDeletion"):
         suspended.append(Edited(rollout, ("spec", "revertOnDeletion"), False))  # noqa: FBT003 - it is a value
     return (
         Commit(
             "The Canary is suspended",
             "Flagger does nothing about a suspended Canary, so nobody takes back what the next commits do. The "
-            "annotations keep hosts from deleting it, and all that it owns, when it leaves Git.",
+            "annotations keep hosts from deleting it, and all that it owns, when it leaves Git."
+            + (
+                " Your Service selects what it does in the cluster, for Flagger no longer holds it there."
+                if apex
+                else ""
+            ),
             (f"wait until it is suspended: `{show(rollout.ref, '.spec.suspend')}`",),
             before=(_phase(rollout),),
             edits=(*suspended, *kept(rollout)),
@@ -61,6 +67,7 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
             f"Flagger's lead to {_copy(reader)}. In Git they are {', '.join(map(str, brought))}.",
             tuple(_turned(reader, brought)),
             before=(_heard(reader, brought),),
+            edits=tuple(_apex(reader, reader.value)),
             brings=brought,
         ),
         Commit(
@@ -92,6 +99,13 @@ def _check(reader: Reader, rollout: "Item") -> None:
         message = f"is Flagger's copy of {reader.workload}; take it out of the package, it goes when the Canary is gone"
         signs.of(theirs).mapping("metadata").at("name").problem(message)
     signs.settle()
+
+
+def _apex(reader: Reader, value: str) -> "Iterator[Edited]":
+    """Yield what lets the author's own Service select other pods."""
+    item = reader.scene.lookup(Ref("v1", "Service", reader.namespace, reader.apex))
+    if item and reader.label in ((item.value.get("spec") or {}).get("selector") or {}):
+        yield Edited(item, ("spec", "selector", reader.label), value)
 
 
 def _copy(reader: Reader) -> Ref:

@@ -84,6 +84,11 @@ def test_steps_rest_where_the_controller_rests() -> None:
         pytest.param([], [(10, None, 0, 0)], id="without steps all pods come, and no requests"),
         pytest.param([{"setWeight": 33}, {"pause": {}}], [(4, None, 33, None)], id="shares are rounded up"),
         pytest.param(
+            [{"setCanaryScale": {"replicas": 7}}, {"setCanaryScale": {}}, {"setWeight": 20}, {"pause": {}}],
+            [(2, None, 20, None)],
+            id="a scale that says nothing ends the one before",
+        ),
+        pytest.param(
             [{"setCanaryScale": {"replicas": 12}}, {"pause": {}}], [(12, None, 0, None)], id="more than all pods"
         ),
     ],

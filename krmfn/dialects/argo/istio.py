@@ -22,7 +22,8 @@ def istio(reader: "Reader", pair: Pair) -> "Iterator[Route]":
     place = reader.routing.mapping("istio")
     shared = _subsets(reader, place.mapping("destinationRule"))
     for entry in either(place, "virtualService", "virtualServices"):
-        name, _, namespace = entry.text("name", required=True).removesuffix(".cluster.local").partition(".")
+        written = entry.text("name", required=True).removesuffix(".cluster.local")
+        name, _, namespace = written.rpartition(".") if "." in written else (written, "", "")
         if namespace and namespace != reader.namespace:
             entry.at("name").problem(f"is in namespace {namespace}; a route has to be in that of the Rollout")
         item = reader.scene.lookup(Ref(f"{GROUP}/v1", KIND, reader.namespace, name))

@@ -90,12 +90,13 @@ class Fold:
         self.weight = self.reader.percent(found, place.at("setWeight")) if found is not None else self.weight
 
     def _scale(self, place: "Fields") -> None:
-        """Read its three forms; where several are written the first of them holds, as it does for the controller."""
+        """Read its three forms, of which the first that is written holds; without any the pods follow the weight."""
         scale = place.mapping("setCanaryScale")
         replicas, weight = scale.whole("replicas"), scale.whole("weight")
-        if scale.flag("matchTrafficWeight"):
-            self.scale = None
-        elif replicas is not None:
+        follows, self.scale = scale.flag("matchTrafficWeight"), None
+        if follows:
+            return
+        if replicas is not None:
             self.scale = Amount(replicas, least=self.least if self.dynamic else 0, beyond=True)
         elif weight is not None:
             share = self.reader.percent(weight, scale.at("weight"))

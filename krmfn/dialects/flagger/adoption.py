@@ -35,26 +35,9 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
     """Return the commits. Raises ``Refused`` with all that says that a release is under way."""
     reader = Reader(rollout, scene)
     made = [*services(reader), *provided(reader)[1]]
-    brought = tuple(_ref(manifest) for manifest in made)
     _check(reader, rollout)
-    apex = tuple(_apex(reader, f"{reader.value}-primary"))
-    suspended = [Edited(rollout, ("spec", "suspend"), True), *apex]  # noqa: FBT003 - it is a value
-    if reader.spec.flag("revertOnDeletion"):
-        suspended.append(Edited(rollout, ("spec", "revertOnDeletion"), False))  # noqa: FBT003 - it is a value
     return (
-        Commit(
-            "The Canary is suspended",
-            "Flagger does nothing about a suspended Canary, so nobody takes back what the next commits do. The "
-            "annotations keep hosts from deleting it, and all that it owns, when it leaves Git."
-            + (
-                " Your Service selects what it does in the cluster, for Flagger no longer holds it there."
-                if apex
-                else ""
-            ),
-            (f"wait until it is suspended: `{show(rollout.ref, '.spec.suspend')}`",),
-            before=(_phase(rollout),),
-            edits=(*suspended, *kept(rollout)),
-        ),
+        _suspended(reader, rollout),
         Commit(
             f"{reader.workload} has pods again",
             f"At rest Flagger keeps it at none, and {_copy(reader)} has them all.",
@@ -62,20 +45,40 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
             before=tuple(_before(reader, scene)),
             edits=tuple(_pods(reader, scene)),
         ),
-        Commit(
-            f"Services and routes lead to the pods of {reader.workload}",
-            f"Flagger's lead to {_copy(reader)}. In Git they are {', '.join(map(str, brought))}.",
-            tuple(_turned(reader, brought)),
-            before=(_heard(reader, brought),),
-            edits=tuple(_apex(reader, reader.value)),
-            brings=brought,
-        ),
+        _led(reader, tuple(_ref(manifest) for manifest in made)),
         Commit(
             "The Canary is no longer applied",
             "From here on it is read by krmfn alone, and position 0 is what stands in Git.",
             tuple(_last(reader, rollout)),
             edits=(Edited(rollout, ("spec", "suspend")), *released(rollout)),
         ),
+    )
+
+
+def _suspended(reader: Reader, rollout: "Item") -> Commit:
+    apex = tuple(_apex(reader, f"{reader.value}-primary"))
+    edits = [Edited(rollout, ("spec", "suspend"), True), *apex]  # noqa: FBT003 - it is a value
+    if reader.spec.flag("revertOnDeletion"):
+        edits.append(Edited(rollout, ("spec", "revertOnDeletion"), False))  # noqa: FBT003 - it is a value
+    return Commit(
+        "The Canary is suspended",
+        "Flagger does nothing about a suspended Canary, so nobody takes back what the next commits do. The annotations "
+        "keep hosts from deleting it, and all that it owns, when it leaves Git."
+        + (" Your Service selects what it does in the cluster, for Flagger no longer holds it there." if apex else ""),
+        (f"wait until it is suspended: `{show(rollout.ref, '.spec.suspend')}`",),
+        before=(_phase(rollout),),
+        edits=(*edits, *kept(rollout)),
+    )
+
+
+def _led(reader: Reader, brought: tuple[Ref, ...]) -> Commit:
+    return Commit(
+        f"Services and routes lead to the pods of {reader.workload}",
+        f"Flagger's lead to {_copy(reader)}. In Git they are {', '.join(map(str, brought))}.",
+        tuple(_turned(reader, brought)),
+        before=(_heard(reader, brought),),
+        edits=tuple(_apex(reader, reader.value)),
+        brings=brought,
     )
 
 

@@ -8,15 +8,17 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
     from krmfn.plan import Modifier, Pair, Traffic
 
+    Marks = tuple[str, str]
+
 PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
 METHOD = "method"
 
 
-def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", mark: str = "") -> "Manifest":
+def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", marks: "Marks" = ("", "")) -> "Manifest":
     """Return the ``stage`` of a script.
 
-    ``name`` is for a route object of the canary's own, ``pods`` its metadata, ``mark`` tells its visitors from those of
-    any other release.
+    ``name`` is for a route object of the canary's own, ``pods`` its metadata, ``marks`` tell the visitors of each side
+    (stable, canary) from those of any other release.
     """
     told: Manifest = {
         "name": short(name, 253),
@@ -33,8 +35,11 @@ def brief(traffic: "Traffic", services: "Pair", name: str, pods: "Manifest", mar
     if mirror := traffic.mirror:
         told["mirror"] = {"percent": mirror.percent, "matches": [_match(match) for match in mirror.matches]}
     if sticky := traffic.sticky:
-        told["setCookie"] = f"{sticky.cookie}={mark}; {sticky.attributes}"
-        told["matches"].append(_match(Match((Condition("header", "cookie", f".*{sticky.cookie}={mark}.*", REGEX),))))
+        told["setCookie"] = f"{sticky.cookie}={marks[1]}; {sticky.attributes}"
+        told["matches"].append(_has_cookie(sticky.cookie, marks[1]))
+        if sticky.stable:
+            cookie = f"{sticky.stable}={marks[0]}; {sticky.attributes}"
+            told["stay"] = {"setCookie": cookie, "match": _has_cookie(sticky.stable, marks[0])}
     if services.stable == services.canary:
         told["subset"] = services.subsets.canary
         if services.subsets.stable:
@@ -46,6 +51,10 @@ def _modifier(modifier: "Modifier") -> "Manifest":
     pairs = {"set": modifier.set, "add": modifier.add}
     found: Manifest = {k: [{"name": n, "value": v} for n, v in p] for k, p in pairs.items()}
     return found | {"remove": list(modifier.remove)}
+
+
+def _has_cookie(name: str, value: str) -> "Manifest":
+    return _match(Match((Condition("header", "cookie", f".*{name}={value}.*", REGEX),)))
 
 
 def _match(match: Match) -> "Manifest":

@@ -47,10 +47,14 @@ class Mirror(Value):
 
 
 class Sticky(Value):
-    """Whoever the weight has sent to the canary stays there: by a cookie of that name, with these attributes."""
+    """Whoever the weight has sent to the canary stays there: by a cookie of that name, with these attributes.
+
+    ``stable`` is the name of another one, by which those stay whom the weight has sent to the stable side.
+    """
 
     cookie: str
     attributes: str
+    stable: str = ""
 
 
 class Traffic(Value):

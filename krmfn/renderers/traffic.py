@@ -103,11 +103,16 @@ def _check(script: "lua.Script", view: View) -> None:
                 raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
 
 
+def _mark(view: View, revision: str) -> str:
+    """Return the value of a cookie, which is the same in every run and another one for every version."""
+    return digest(f"{view.plan.rollout}\n{dump(load(view.text(revision)))}", 8)
+
+
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     own = {view.isolation.key: view.isolation.canary} if view.isolation.relabels or view.isolation.pins else {}
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
-    mark = digest(f"{view.plan.rollout}\n{dump(load(view.text(TARGET)))}", 8) if traffic.sticky else ""
-    told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, mark)
+    marks = (_mark(view, STABLE), _mark(view, TARGET)) if traffic.sticky else ("", "")
+    told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, marks)
     if view.plan.subsets:
         told["beside"], told["pods"] = list(_beside(route, view)), _sides(view)
     return told | dict(route.told) | (_pods(view) if view.stage.pinned else {})

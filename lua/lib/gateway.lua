@@ -42,9 +42,6 @@ local function divide(rule, stage, percent, field)
   local refs, canaries = shares.divide(BACKEND, rule.backendRefs, stage, percent)
   for _, canary in ipairs(canaries) do
     modifier.extend(canary, stage.headerModifier or {}, field .. ".backendRefs")
-    if stage.setCookie then
-      modifier.answer(canary, "Set-Cookie", stage.setCookie, field .. ".backendRefs")
-    end
   end
   for _, ref in ipairs(refs) do
     allow(ref.weight or 1, WEIGHT, field .. ".backendRefs", "as a weight")
@@ -170,6 +167,41 @@ local function with_copies(api, rules, stage)
   return joined(rules, blocks)
 end
 
+-- Visitors who stay --------------------------------------------------------------------------------------------------
+
+-- Return the rules with those before them that keep whoever has the stable side's cookie there.
+local function with_stays(api, rules, stage)
+  local leads, blocks = {}, {}
+  for i, rule in ipairs(rules) do
+    leads[i] = not stage.turned[rule] and shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
+  end
+  local additions = precedence.additions(api, rules, leads, { api.wanted(stage.stay.match) }, "stay.match")
+  for i in ipairs(rules) do
+    blocks[i] = copies(api, rules, additions[i], stage, function(twin)
+      twin.backendRefs = shares.divide(BACKEND, twin.backendRefs, stage, 0)
+      stage.turned[twin] = true
+    end)
+  end
+  return joined(rules, blocks)
+end
+
+-- Let the answers of both sides set their cookies, where a weight has sent a request there.
+local function set_cookies(rules, stage)
+  local cookies = {
+    { stage.canaryService, stage.setCookie },
+    { stage.stableService, stage.stay and stage.stay.setCookie },
+  }
+  for i, rule in ipairs(rules) do
+    for _, ref in ipairs(not stage.turned[rule] and rule.backendRefs or {}) do
+      for _, each in ipairs(cookies) do
+        if each[2] and BACKEND.leads(ref, each[1], stage) then
+          modifier.answer(ref, "Set-Cookie", each[2], "spec.rules[" .. i - 1 .. "].backendRefs")
+        end
+      end
+    end
+  end
+end
+
 -- The object ----------------------------------------------------------------------------------------------------------
 
 local function check(rules, added)
@@ -222,6 +254,12 @@ function gateway.render(api, given, stage)
     end
   end
   local made = joined(rules, blocks)
+  if stage.stay and not stage.neutral then
+    made = with_stays(api, made, stage)
+  end
+  if stage.setCookie and not stage.neutral then
+    set_cookies(made, stage)
+  end
   if stage.mirror and not stage.neutral then
     made = with_copies(api, made, stage)
   end

@@ -197,6 +197,12 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {},
         "spec.analysis.match[0].sourceLabels: asks who calls",
     ),
+    "one cookie for both": (
+        {"stepWeight": 5, "sessionAffinity": {"cookieName": "side", "primaryCookieName": "side"}},
+        {},
+        {},
+        "spec.analysis.sessionAffinity.primaryCookieName: is the name of the canary's cookie as well",
+    ),
     "a field that is none": (
         {"stepWeigth": 5, "iterations": 1},
         {},

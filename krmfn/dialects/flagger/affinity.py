@@ -17,11 +17,12 @@ def sticky(reader: "Reader") -> Sticky | None:
     if not place:
         return None
     name = place.text("cookieName", required=True)
-    if not all(letter.isalnum() or letter in "-_" for letter in name):
-        place.at("cookieName").problem(f"{name!r} has other characters than letters, digits, - and _")
-    if place.has("primaryCookieName"):
-        message = "is not rendered: visitors stay with the canary, and those of the stable side are weighed each time"
-        place.at("primaryCookieName").problem(message)
+    stable = place.text("primaryCookieName")
+    for key, text in (("cookieName", name), ("primaryCookieName", stable)):
+        if not all(letter.isalnum() or letter in "-_" for letter in text):
+            place.at(key).problem(f"{text!r} has other characters than letters, digits, - and _")
+    if stable and stable == name:
+        place.at("primaryCookieName").problem("is the name of the canary's cookie as well; each side needs its own")
     age = place.whole("maxAge")
     said = [f"Max-Age={DAY if age is None else age}"]
     said += [f"Domain={place.text('domain')}"] if place.has("domain") else []
@@ -29,4 +30,4 @@ def sticky(reader: "Reader") -> Sticky | None:
     said += [f"Path={place.text('path')}"] if place.has("path") else []
     said += [f"SameSite={place.text('sameSite', choices=SAME_SITE)}"] if place.has("sameSite") else []
     said += ["Secure"] if place.flag("secure") else []
-    return Sticky(name, "; ".join(said))
+    return Sticky(name, "; ".join(said), stable)

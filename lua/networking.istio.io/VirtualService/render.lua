@@ -116,12 +116,18 @@ local function worked(rule, protocol, work, field)
       twin.route = moved(rule.route, work, field)
     end)
   end
+  for _, twin in ipairs(protocol == "http" and twins.of(rule, work.stays, field, function(twin)
+    twin.route = divided(rule.route, 0, { sides = work.sides }, field)
+  end) or {}) do
+    table.insert(before, twin)
+  end
   if work.share or written then
     rule.route = divided(rule.route, work.share or 0,
       protocol == "http" and work or { sides = work.sides }, field)
-    for _, entry in ipairs(protocol == "http" and work.cookie and rule.route or {}) do
-      if work.sides.of(entry.destination or {}) == "canary" then
-        headers.answer(entry, "Set-Cookie", work.cookie)
+    for _, entry in ipairs(protocol == "http" and rule.route or {}) do
+      local cookie = work.cookies[work.sides.of(entry.destination or {}) or ""]
+      if cookie then
+        headers.answer(entry, "Set-Cookie", cookie)
       end
     end
   end
@@ -186,7 +192,8 @@ return {
       asked = matching.asked(stage.neutral and {} or stage.matches, "matches"),
       modifier = not stage.neutral and stage.headerModifier or nil,
       mirror = not stage.neutral and stage.mirror or nil,
-      cookie = not stage.neutral and stage.setCookie or nil,
+      cookies = stage.neutral and {} or { canary = stage.setCookie, stable = stage.stay and stage.stay.setCookie },
+      stays = matching.asked(not stage.neutral and stage.stay and { stage.stay.match } or {}, "stay.match"),
       copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches"),
     }
     local found, http, used = {}, list {}, {}

@@ -164,6 +164,21 @@ def test_a_commit_can_be_had_in_every_way(shop):
     assert "is rendered by krmfn already" in run("adopt", shop).stderr
 
 
+def test_a_kustomization_that_does_not_list_a_new_file_is_named(tmp_path):
+    """What a commit brings is of no use where a kustomization leaves it out, so that is a warning."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    for name, data in package(FIXTURES / "argo" / "adopt-inline").items():
+        (shop / name).write_bytes(data)
+    listed = "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nresources: [app.yaml, rollout.yaml]\n"
+    (shop / "kustomization.yaml").write_text(listed)
+
+    done = run("adopt", shop, "--commit", 1, "--in-place")
+
+    assert 0 == done.exit_code
+    assert "does not list rollout-canary.yaml, which is new; add it" in done.stderr
+
+
 def test_what_could_not_be_released_afterwards_is_not_moved(shop):
     """A step that no provider can express is an error before anything is moved."""
     asked = "matches:\n            - headers: [{name: a, value: b}, {name: c, value: d}]\n"

@@ -6,9 +6,11 @@ import click
 
 from krmfn import folder, krm
 from krmfn.cli.given import STDIN, given
+from krmfn.cli.listing import unlisted
 from krmfn.cli.options import fails_with, say
 from krmfn.config import MODES
 from krmfn.function import Rendered
+from krmfn.hosts import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,17 +81,17 @@ def _write(path: str, moving: "Moving", number: int, options: "dict[str, Any]") 
     from krmfn.report.sequence import applied
 
     files = moving.files(number)
+    package = krm.read_files(files.items())
     if options["in_place"]:
         gone = [stream.path for stream in moving.package.streams if stream.path not in files]
-        top = path if os.path.isdir(path) else os.path.dirname(path) or "."
-        folder.rewrite(top, {**files, **dict.fromkeys(gone)})
+        written = {**files, **dict.fromkeys(gone)}
+        folder.rewrite(path if os.path.isdir(path) else os.path.dirname(path) or ".", written)
+        report(unlisted(moving.package, Rendered({0: tuple(package.items)}, ()), written))
         return
-    package = krm.read_files(files.items())
     there = applied(package)
     if not options["output"]:
         say(krm.write_stream(there))
         return
     left = krm.write_files(package, Applied(package).changes(Rendered({}, ())))
     filled = {item.path for item in there}
-    written = {name: data for name, data in left.items() if data is not None and name in filled}
-    folder.into(options["output"], written, path)
+    folder.into(options["output"], {n: data for n, data in left.items() if data is not None and n in filled}, path)

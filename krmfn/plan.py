@@ -30,24 +30,28 @@ if TYPE_CHECKING:
 
 PROMOTE, FINALISE, COMPLETE = "promote", "finalise", "complete"
 SCALE, SHIFT, DRAIN = "scale", "shift", "drain"
+_ALL = 100
 
 
 class Amount(Value):
     """A number of pods: a count, or a percentage of all of them, rounded up.
 
-    ``least`` is what any number but 0 is lifted to; ``beyond`` says that it may be more than all of them.
+    ``least`` is what any number but 0 is lifted to; ``beyond`` says that it may be more than all of them, ``short``
+    that a percentage below 100 is never all of several.
     """
 
     number: int
     percent: bool = False
     least: int = 0
     beyond: bool = False
+    short: bool = False
 
     def of(self, total: int) -> int:
         """Return the number of pods out of ``total``."""
         found = -(-self.number * total // 100) if self.percent else self.number
         lifted = max(found, min(self.least, total)) if found else 0
-        return lifted if self.beyond else min(total, lifted)
+        most = total - 1 if self.short and self.percent and self.number < _ALL and total > 1 else total
+        return lifted if self.beyond else min(most, lifted)
 
     def __str__(self) -> str:
         """Write it as people do: ``3`` or ``40%``."""

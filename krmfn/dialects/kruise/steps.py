@@ -20,7 +20,7 @@ def step(place: Fields, reader: "Reader", *, routed: bool) -> Step:
     """Read one step; without a route its weight says nothing but a number of pods."""
     weight = _weight(place, reader)
     matches = tuple(match(entry) for entry in place.sequence("matches"))
-    pods = _pods(place, weight)
+    pods = _pods(place, weight, short=reader.shares)
     pause = place.mapping("pause").whole("duration")
     if matches and weight is not None:
         reader.remark(place, "has a weight beside matches; the matches win, and the rest goes to the stable side")
@@ -53,17 +53,17 @@ def _weight(place: Fields, reader: "Reader") -> int | None:
     return found
 
 
-def _pods(place: Fields, weight: int | None) -> Amount:
+def _pods(place: Fields, weight: int | None, *, short: bool) -> Amount:
     field = place.at("replicas")
     if field.value is None:
         if not place.has("weight"):
             field.problem("is required: how many pods run the new version at this step")
-        return Amount(weight or 0, percent=True)
+        return Amount(weight or 0, percent=True, short=short)
     if isinstance(field.value, str):
         percent = _percent(field)
         if percent is not None and not 0 < percent <= ALL:
             field.problem(f"{field.value} is out of range: 1% to 100%")
-        return Amount(percent or 0, percent=True)
+        return Amount(percent or 0, percent=True, short=short)
     return Amount(place.whole("replicas", least=1) or 0)
 
 

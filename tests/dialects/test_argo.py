@@ -406,12 +406,142 @@ ROUTE_MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
 ]
 
 
+ROUTE_MISTAKES += [
+    (
+        "gateway",
+        {f"{PLUGIN}namespace": "other"},
+        "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.namespace",
+        "a route has to be in the namespace of the Rollout",
+    ),
+    (
+        "gateway",
+        {"strategy__canary__trafficRouting__plugins": {"argoproj-labs/gatewayAPI": {"httpRoutes": []}}},
+        "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI",
+        "names no route",
+    ),
+    (
+        "gateway",
+        {
+            "strategy__canary__steps": [TESTERS, PAUSE],
+            "strategy__canary__trafficRouting__managedRoutes": [{"name": "testers"}],
+        },
+        "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.grpcRoutes[0].useHeaderRoutes",
+        "has to be true: the steps set header routes",
+    ),
+    (
+        "canary-istio",
+        {"strategy__canary__trafficRouting__istio__virtualService__name": "demo.other.cluster.local"},
+        f"{ISTIO}.virtualService.name",
+        "is in namespace other",
+    ),
+    (
+        "canary-istio",
+        {"strategy__canary__canaryService": "other"},
+        f"{ISTIO}.virtualService",
+        "Canary Service 'other' not found in route",
+    ),
+    (
+        "canary-istio",
+        {
+            "strategy__canary__trafficRouting__plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "a"}},
+            "strategy__canary__dynamicStableScale": None,
+        },
+        "spec.strategy.canary.steps[1].setHeaderRoute.match",
+        "means any of them for Istio and all of them for every other router",
+    ),
+    (
+        "mirror-istio",
+        {
+            "strategy__canary__steps": [mirror(EVERYTHING), mirror(EVERYTHING, name="testers", percentage=5), PAUSE],
+        },
+        "spec.strategy.canary.steps[2]",
+        "has mirror routes of several percentages at once",
+    ),
+    (
+        "alb",
+        {
+            "strategy__canary__steps": [
+                {
+                    "setHeaderRoute": {
+                        "name": "testers",
+                        "match": [{"headerName": "x", "headerValue": {"regex": "a"}}],
+                    }
+                }
+            ]
+        },
+        "spec.strategy.canary.steps[0].setHeaderRoute.match[0].headerValue",
+        "SetHeaderRoute match value invalid. ALB supports 'exact' value only",
+    ),
+    (
+        "alb",
+        {
+            "strategy__canary__canaryService": None,
+            "strategy__canary__stableService": None,
+            "strategy__canary__pingPong": {"pingService": "a", "pongService": "b"},
+            "strategy__canary__trafficRouting__alb__rootService": None,
+        },
+        "spec.strategy.canary.trafficRouting.alb",
+        "Root service field is required for the configuration with ALB and ping-pong feature enabled",
+    ),
+    (
+        "ambassador",
+        {"strategy__canary__trafficRouting__ambassador__mappings": []},
+        "spec.strategy.canary.trafficRouting.ambassador.mappings",
+        "names no Mapping",
+    ),
+    (
+        "traefik",
+        {"strategy__canary__trafficRouting": {"managedRoutes": []}},
+        "spec.strategy.canary.trafficRouting",
+        "names no router; add one of alb, ambassador",
+    ),
+    (
+        "canary-nginx",
+        {"strategy__canary__trafficRouting__nginx__annotationPrefix": "example.com"},
+        "spec.strategy.canary.trafficRouting.nginx.annotationPrefix",
+        "the annotations begin with nginx.ingress.kubernetes.io",
+    ),
+]
+
+
 @pytest.mark.parametrize(("name", "changes", "field", "message"), ROUTE_MISTAKES)
 def test_what_a_router_refuses_is_said(name: str, changes: dict[str, Any], field: str, message: str) -> None:
     """Each mistake about a route is told with the field in which it stands."""
     said, outcome = story(name, **changes)
     assert outcome.failed
     assert any(where == field and message in what for where, what in said), said
+
+
+def test_a_mapping_with_a_weight_of_its_own_is_refused() -> None:
+    """The canary's is to get one, and both would be parts of one whole."""
+    package = files(FIXTURES / "argo" / "ambassador")
+    package |= {"app.yaml": package["app.yaml"].replace(b"timeout_ms: 4000", b"weight: 50")}
+    _, outcome = rendered(package, TARGET | {"step": "0"})
+    assert any("the Mapping rollouts-demo has a weight" in result.message for result in outcome.results)
+
+
+def test_an_ingress_may_ask_for_a_cookie_all_along() -> None:
+    """What the annotations of the canary's Ingress ask for is a match of every step that has canary pods."""
+    asked = {"canary-by-cookie": "beta", "canary-by-header": "X-Beta"}
+    found = plan(strategy__canary__trafficRouting__nginx__additionalIngressAnnotations=asked)
+    header, cookie = Condition("header", "X-Beta", "always"), Condition("cookie", "beta", "always")
+    assert {step.traffic.matches for step in found.steps} == {(Match((header,)), Match((cookie,)))}
+    assert any("those with X-Beta: never" in remark.message for remark in found.remarks)
+
+
+def test_an_autoscaler_of_a_rollout_has_to_name_the_deployment() -> None:
+    """Nobody scales a Rollout without its controller."""
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "rollouts-demo"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "rollouts-demo"},
+            "maxReplicas": 9,
+        },
+    }
+    _, outcome = rendered(changed() | {"scaler.yaml": yaml.safe_dump(scaler).encode()}, {"step": "0"})
+    assert any("scales the Rollout, which nobody runs" in result.message for result in outcome.results)
 
 
 def test_a_service_of_the_canary_needs_none_of_the_stable_side() -> None:

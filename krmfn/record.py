@@ -29,5 +29,6 @@ def recorded(view: View) -> Release:
         steps=() if position in ("0", COMPLETE) else view.plan.summary,
     )
     if position == COMPLETE and revisions.target:
-        return entry.replace(shows=STABLE, stable=revisions.target, target="", previous=revisions.stable)
+        previous = revisions.stable if revisions.differ else entry.previous
+        return entry.replace(shows=STABLE, stable=revisions.target, target="", previous=previous)
     return entry

@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+import yaml
 
 from krmfn import krm
 from krmfn.function import render
@@ -160,3 +161,27 @@ def test_an_application_that_asks_for_no_release_is_left_alone():
 
     assert files["plain.yaml"] == plain.encode()
     assert "the package has no rollout" in said({"plain.yaml": plain.encode()}, "1", NONE)[0]
+
+
+def test_a_release_of_content_that_is_made_is_over_when_it_is_over():
+    """The ConfigMap stands in the rollout too; its stamp stays on the pods, and means no other release."""
+    versioned = {"configs": "versioned"}
+    container = {"name": "web", "image": "web:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    objects = [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "blue"}},
+    ]
+    application = yaml.safe_load(APPLICATION)
+    trait = {"type": "kruise-rollout", "properties": {"canary": {"steps": [{"replicas": 1}]}}}
+    component = {"name": "web", "type": "k8s-objects", "properties": {"objects": objects}, "traits": [trait]}
+    application["spec"]["components"] = [component]
+    package = {"shop.yaml": yaml.safe_dump(application).encode()}
+    files = edited(at(package, "0", versioned), "shop.yaml", "blue", "green")
+    for position in ("1/scale", "1", "promote", "complete"):
+        files = at(files, position, versioned)
+
+    assert b"krmfn.dev/configs" in files["shop-canary.yaml"]
+    assert b"blue" not in files["shop-canary.yaml"]
+    assert at(files, "complete", versioned) == files

@@ -284,3 +284,89 @@ def test_a_text_is_compared_as_it_is_written(kind: str) -> None:
     )
     conditions = [condition for match in plan.steps[0].traffic.matches for condition in match.conditions]
     assert [(c.part, c.type, c.value) for c in conditions] == [("header", expected, value), ("query", expected, value)]
+
+
+def test_services_are_called_as_the_author_says() -> None:
+    """The name of the service is that of the apex, of its route, and the beginning of the others'."""
+    plan = read({"stepWeight": 50}, {"name": "front", "portName": "grpc", "appProtocol": "grpc"})
+    assert set(made(plan)) == {
+        ("Service", "front"),
+        ("Service", "front-primary"),
+        ("Service", "front-canary"),
+        ("DestinationRule", "front-primary"),
+        ("DestinationRule", "front-canary"),
+        ("VirtualService", "front"),
+    }
+    assert made(plan)["Service", "front"]["ports"] == [
+        {"name": "grpc", "protocol": "TCP", "port": 80, "appProtocol": "grpc", "targetPort": 80}
+    ]
+    assert {m["metadata"]["labels"]["app"] for m in plan.makes if m["kind"] == "Service"} == {
+        "front",
+        "front-primary",
+        "front-canary",
+    }
+
+
+def test_on_nginx_the_header_cookie_names_a_cookie() -> None:
+    """Its value is the word by which ingress-nginx sends somebody to the canary."""
+    ingress = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "podinfo"}
+    match = {"headers": {"cookie": {"exact": "canary"}}}
+    plan = read({"iterations": 1, "match": [match]}, provider="nginx", ingressRef=ingress)
+    conditions = [condition for each in plan.steps[0].traffic.matches for condition in each.conditions]
+    assert [(c.part, c.name, c.value, c.type) for c in conditions] == [("cookie", "canary", "always", "Exact")]
+
+
+def test_what_the_author_wants_on_an_object_is_on_it() -> None:
+    """Labels and annotations of a side are on its Service, those of the apex on the route as well."""
+    plan = read({"stepWeight": 50}, {"apex": {"labels": {"team": "a"}}, "canary": {"annotations": {"scrape": "no"}}})
+    found = {(m["kind"], m["metadata"]["name"]): m["metadata"] for m in plan.makes}
+    assert [found[kind, "podinfo"]["labels"].get("team") for kind in ("Service", "VirtualService")] == ["a", "a"]
+    assert found["Service", "podinfo-canary"]["annotations"] == {"scrape": "no"}
+
+
+def test_a_field_that_a_provider_does_not_use_is_named() -> None:
+    """Flagger ignores it without a word."""
+    plan = read({"iterations": 1}, {"timeout": "5s"}, provider="kubernetes")
+    [remark] = [remark for remark in plan.remarks if remark.severity == "warning"]
+    assert (remark.field, remark.message) == ("spec.service.timeout", "is not used by the provider kubernetes")
+
+
+def test_istio_s_words_become_those_of_the_gateway_api() -> None:
+    """What a rule asks for, changes and waits for is the same in other words."""
+    service = {
+        "gatewayRefs": [{"name": "gateway"}],
+        "match": [{"uri": {"exact": "/a"}, "method": {"exact": "GET"}, "headers": {"x": {"regex": "b.*"}}}],
+        "rewrite": {"uri": "/c", "authority": "d.example.com"},
+        "headers": {"response": {"set": {"e": "f"}, "remove": ["g"]}},
+        "mirror": [{"backendRef": {"name": "copy", "port": 80}}],
+        "corsPolicy": {"allowOrigin": ["https://h.example.com"], "maxAge": "60s", "allowCredentials": True},
+        "timeout": "5s",
+        "backendTimeout": "2s",
+    }
+    [rule] = made(read({"stepWeight": 50}, service, provider="gatewayapi:v1"))["HTTPRoute", "podinfo"]["rules"]
+    assert rule["matches"] == [
+        {
+            "path": {"type": "Exact", "value": "/a"},
+            "method": "GET",
+            "headers": [{"type": "RegularExpression", "name": "x", "value": "b.*"}],
+        }
+    ]
+    assert rule["filters"] == [
+        {
+            "type": "ResponseHeaderModifier",
+            "responseHeaderModifier": {"set": [{"name": "e", "value": "f"}], "remove": ["g"]},
+        },
+        {
+            "type": "URLRewrite",
+            "urlRewrite": {
+                "hostname": "d.example.com",
+                "path": {"type": "ReplaceFullPath", "replaceFullPath": "/c"},
+            },
+        },
+        {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "copy", "port": 80}}},
+        {
+            "type": "CORS",
+            "cors": {"allowCredentials": True, "allowOrigins": ["https://h.example.com"], "maxAge": 60},
+        },
+    ]
+    assert rule["timeouts"] == {"request": "5s", "backendRequest": "2s"}

@@ -633,6 +633,43 @@ def test_a_route_that_is_named_and_selected_is_one() -> None:
     assert [(route.kind, route.name) for route in argo.plan(item, Scene(items)).routes] == [("TLSRoute", "tls")]
 
 
+TEMPLATE = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AnalysisTemplate",
+    "metadata": {"name": "success-rate"},
+    "spec": {
+        "args": [{"name": "service"}, {"name": "limit", "value": "0.9"}],
+        "metrics": [
+            {"name": "rate", "successCondition": "result[0] >= 0.9"},
+            {"name": "errors", "failureCondition": "result[0] > 5"},
+            {"name": "job"},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        ([{"name": "service", "value": "demo"}], ""),
+        ([], "args.service was not resolved: AnalysisTemplate success-rate asks for it"),
+    ],
+)
+def test_a_gate_says_what_an_analysis_looks_at(args: list[Any], problem: str) -> None:
+    """Where the package has the template its conditions are in the plan, and its arguments have to be there."""
+    steps = [{"setWeight": 20}, {"analysis": {"templates": [{"templateName": "success-rate"}], "args": args}}]
+    package = changed(strategy__canary__steps=steps) | {"template.yaml": yaml.safe_dump(TEMPLATE).encode()}
+    after, outcome = rendered(package, TARGET | {"step": "0"})
+    if problem:
+        said = [(result.field, result.message) for result in outcome.results]
+        assert said == [("spec.strategy.canary.steps[1].analysis.templates[0]", problem)]
+        return
+    (view,) = outcome.views
+    conditions = "rate: result[0] >= 0.9; errors: not result[0] > 5"
+    assert view.plan.steps[0].gate == Gate(None, f"analysis success-rate ({conditions}) is good")
+    assert after["template.yaml"] == package["template.yaml"]
+
+
 CANARY = "spec.strategy.canary"
 ROUTING = f"{CANARY}.trafficRouting"
 HEADER = {"setHeaderRoute": {"name": "a", "match": [{"headerName": "x", "headerValue": {"exact": "1"}}]}}

@@ -38,8 +38,9 @@ def steps(reader: "Reader") -> tuple[Step, ...]:
     count, everyone = place.whole("previewReplicaCount", 1), Amount(ALL, percent=True)
     seconds, delay = place.whole("autoPromotionSeconds") or 0, place.whole("scaleDownDelaySeconds")
     by_itself = not place.has("autoPromotionEnabled") or place.flag("autoPromotionEnabled")
-    before = gates.checked(Gate(seconds if by_itself else None), gates.check(place.mapping("prePromotionAnalysis")))
-    after = gates.checked(Gate(DELAY if delay is None else delay), gates.check(place.mapping("postPromotionAnalysis")))
+    good = [gates.check(place.mapping(f"{when}PromotionAnalysis"), reader) for when in ("pre", "post")]
+    before = gates.checked(Gate(seconds if by_itself else None), good[0])
+    after = gates.checked(Gate(DELAY if delay is None else delay), good[1])
     preview = everyone if count is None else Amount(count, beyond=True)
     return (
         Step(preview, Traffic(weight=0), before, place.path),

@@ -45,7 +45,7 @@ class Fold:
         self.least = reader.canary.whole("minPodsPerReplicaSet", 1) or 0
         self.dynamic = reader.canary.flag("dynamicStableScale")
         background = reader.canary.mapping("analysis")
-        self.background = gates.check(background), background.whole("startingStep") or 0
+        self.background = gates.check(background, reader), background.whole("startingStep") or 0
 
     def steps(self) -> tuple[Step, ...]:
         """Return the places to rest. A canary without steps grows to its full size and gets no requests until then."""
@@ -111,7 +111,7 @@ class Fold:
         if kind == "plugin":
             name = place.mapping("plugin").text("name", required=True)
             return gates.checked(Gate(None, f"the plugin {name} would be done"), along)
-        return gates.checked(Gate(None, gates.check(place.mapping("analysis"))), along)
+        return gates.checked(Gate(None, gates.check(place.mapping("analysis"), self.reader)), along)
 
     def _rest(self, place: "Fields", gate: Gate) -> Step:
         if not self.reader.routing:

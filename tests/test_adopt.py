@@ -102,6 +102,48 @@ def test_nothing_leaves_but_the_rollout(folder: Path) -> None:
         there = now
 
 
+def pods(found: dict[str, dict], authored: dict[str, dict]) -> list[dict[str, str]]:
+    """Return the labels of the pods that workloads have in a cluster once they are ready.
+
+    One that was there before, and of which Git does not say that it has pods, has none.
+    """
+    labels = []
+    for name, one in found.items():
+        if one["kind"] not in ("Deployment", "DaemonSet"):
+            continue
+        template = one["spec"]["template"]
+        idle = "flagger.app/scale-to-zero" in template["spec"].get("nodeSelector", {})
+        known = 1 if one["kind"] == "DaemonSet" or name not in authored else 0
+        if one["spec"].get("replicas", known) and not idle:
+            labels.append(template["metadata"]["labels"])
+    return labels
+
+
+def controllers_pods(dialect: str, found: dict[str, dict]) -> list[dict[str, str]]:
+    """Return the labels of the pods that a controller runs at rest."""
+    owners = [one for one in found.values() if "template" in one.get("spec", {})]
+    labels = [one["spec"]["template"]["metadata"]["labels"] for one in owners]
+    if dialect == "argo":
+        return [own | {"rollouts-pod-template-hash": "6c9f8b7d5"} for own in labels]
+    return [own | {"app": f"{own['app']}-primary"} for own in labels] if dialect == "flagger" else labels
+
+
+@pytest.mark.parametrize("folder", MOVES, ids=named)
+def test_every_service_has_pods_all_along(folder: Path) -> None:
+    """At each commit every Service selects pods that were ready before it, and in the end without the controller's."""
+    move, authored = moving(package(folder), asked(folder)), objects(package(folder))
+    theirs = controllers_pods(folder.parent.name, authored | objects(move.files(move.length)))
+    before = pods(authored, authored)
+    for number in range(1, move.length + 1):
+        now = objects(move.files(number))
+        for one in (one for one in now.values() if one["kind"] == "Service"):
+            chosen = one["spec"]["selector"].items()
+            assert any(chosen <= own.items() for own in (*theirs, *before)), (number, one["metadata"]["name"])
+        before = pods(now, authored)
+    services = [one["spec"]["selector"].items() for one in now.values() if one["kind"] == "Service"]
+    assert all(any(chosen <= own.items() for own in before) for chosen in services)
+
+
 @pytest.mark.parametrize("folder", STORIES, ids=named)
 def test_every_story_can_be_moved_to(folder: Path) -> None:
     """The package of any story moves over and ends at position 0, unless it is refused."""

@@ -51,7 +51,7 @@ local function annotate(annotations, stage)
 end
 
 return {
-  supports = { "weight", "header.exact", "header.regex", "cookie.exact", "weight+matches" },
+  supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "weight+matches" },
 
   render = function(given, stage)
     ingress.refuse_canary(given, { PREFIX })

@@ -407,3 +407,33 @@ def test_a_mistake_in_the_whole_is_told(spec, field):
         dialect.plan(item, Scene(krm.read_files([("shop.yaml", item.text.encode())])))
 
     assert any(problem.field.endswith(field) for problem in refused.value.problems)
+
+
+def charted(name: str, **metadata: Any) -> dict[str, Any]:
+    """Return a Deployment that Helm rendered."""
+    pods = {"metadata": {"labels": {"app": name}}, "spec": {"containers": []}}
+    spec = {"selector": {"matchLabels": {"app": name}}, "template": pods}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name} | metadata, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("objects", "workload"),
+    [
+        ([charted("shop"), charted("shop-cache")], "shop"),
+        ([charted("shop-web", labels={"app.kubernetes.io/instance": "shop"}), charted("other")], "shop-web"),
+        ([charted("shop-web", annotations={"meta.helm.sh/release-name": "shop"}), charted("other")], "shop-web"),
+    ],
+)
+def test_the_workload_of_a_chart_is_found_in_the_package(objects, workload):
+    """By the component's name, else as the only one of its release; the Service and the Ingress are called like it."""
+    item = application(kruise(weights(20), [{}]))
+    item.value["spec"]["components"][0] |= {"name": "shop", "type": "helm", "properties": {"chart": "web"}}
+    package = krm.read_files([("app.yaml", yaml.safe_dump_all([*objects, item.value]).encode())])
+    dialect = dialects.find(package.items[-1])
+    assert dialect
+    plan = dialect.plan(package.items[-1], Scene(package))
+
+    assert (plan.workload.name, plan.workload.namespace) == (workload, "")
+    assert [pair.stable for pair in plan.services] == [workload]
+    assert routes(plan) == [("Ingress", "nginx", workload)]
+    assert plan.makes == ()

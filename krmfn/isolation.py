@@ -89,7 +89,7 @@ def _shared(sides: Sides) -> Isolation | str:
         if step.traffic and not sides.plan.subsets:
             return f"{step.field} has a traffic rule"
     if sides.plan.apart:
-        return f"the Service {names(sides)} is to reach one side only"
+        return f"each of the Services {names(sides)} is to reach one side only"
     pods = labels(sides.target) | dict(sides.plan.pod_labels) | {TRACK: "canary"}
     for name, selector in sides.services if sides.plan.subsets else ():
         if matches(selector, pods):

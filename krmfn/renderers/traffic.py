@@ -113,7 +113,7 @@ def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     pods = {"labels": dict(view.plan.pod_labels) | own, "annotations": dict(view.plan.pod_annotations)}
     marks = (_mark(view, STABLE), _mark(view, TARGET)) if traffic.sticky else ("", "")
     told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, marks)
-    if view.plan.subsets:
+    if route.services.stable == route.services.canary:
         told["beside"], told["pods"] = list(_beside(route, view)), _sides(view)
     return told | dict(route.told) | (_pods(view) if view.stage.pinned else {})
 

@@ -172,8 +172,8 @@ local function conditions(match, field)
   return headers, query
 end
 
--- Return what a stage's matches, which stand in a field of it, ask for: a list of { headers, queryParams, method, uri, by }
--- of which any may hold; `by` is the match.
+-- Return what a stage's matches, which stand in a field of it, ask for: a list of which any may hold, of { headers,
+-- queryParams, method, uri, by }; `by` is the match.
 function matching.asked(matches, field)
   local asked = {}
   for i, match in ipairs(matches) do

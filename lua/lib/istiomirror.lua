@@ -1,5 +1,5 @@
--- Copies of requests in a VirtualService: whatever a rule that leads to the stable Service does, it also sends a copy to
--- the canary. Where only some requests are copied they get a rule of their own, which does the same otherwise.
+-- Copies of requests in a VirtualService: whatever a rule that leads to the stable Service does, it sends a copy to the
+-- canary as well. Where only some requests are copied they get a rule of their own, which does the same otherwise.
 -- https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMirrorPolicy
 
 local twins = use "istiotwins"

@@ -201,8 +201,8 @@ function precedence.additions(api, rules, leads, wanted, name)
   for k, want in ipairs(api.used and {} or wanted) do
     local place = want.place or k
     if not used[place] then
-      fail((name or "matches") .. "[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to the stable "
-        .. "Service")
+      fail((name or "matches") .. "[" .. place - 1 .. "]", "no request can satisfy this and be one that a rule sends to "
+        .. "the stable Service")
     end
   end
   return blocks

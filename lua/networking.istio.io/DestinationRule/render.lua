@@ -27,6 +27,14 @@ local function check_host(given, stage)
   end
 end
 
+-- Fail where a subset is all that would come of it.
+local function check_beside(stage)
+  if stage.beside and not stage.beside[1] then
+    fail("spec.subsets", "only says which pods the canary is, and the rollout names nothing that sends them requests; "
+      .. "name the VirtualService beside it")
+  end
+end
+
 -- Subsets -------------------------------------------------------------------------------------------------------------
 
 -- Return labels with some more.
@@ -68,24 +76,35 @@ local function check_others(subsets, name)
   end
 end
 
--- Tell whether pods with these labels are in a subset.
-local function has(subset, pods)
+-- Return the label of a subset that keeps pods out, nil where they are in it.
+local function keeps_out(subset, pods)
   for key, item in pairs(subset.labels or {}) do
     if pods[key] ~= item then
-      return false
+      return key .. ": " .. item
     end
   end
-  return true
 end
 
--- Let the stable side's subset have its own pods only. Where it has no name, any that leaves the canary's pods out may be
--- the one.
+-- Fail where a subset asks for what the pods of its side do not carry; `who` says which pods those are.
+local function check_has(subset, pods, who, field)
+  local label = pods and keeps_out(subset, pods)
+  if label then
+    fail(field .. ".labels", "asks for " .. label .. ", which " .. who .. "; leave that label out")
+  end
+end
+
+-- Let the stable side's subset have its own pods only. Where it has no name, any may be the one that leaves the canary's
+-- pods out.
 local function keep_stable(subsets, name, stage)
   local found, wrong
   for i, subset in ipairs(subsets) do
     if subset.name == (stage.stableSubset or subset.name) and subset.name ~= name then
+      local field, pods = "spec.subsets[" .. i - 1 .. "]", stage.stableSubset and stage.pods or {}
+      check_has(subset, pods.stable, "no stable pod carries", field)
+      check_has(subset, pods.promoted, "no pod of the new version carries, so that nobody would answer from promote on",
+        field)
       subset.labels = stage.stableSubset and merged(subset.labels, stage.stableLabels) or subset.labels
-      if stage.canaryPods and has(subset, stage.canaryPods) then
+      if stage.canaryPods and not keeps_out(subset, stage.canaryPods) then
         wrong = wrong or i
       else
         found = true
@@ -123,6 +142,8 @@ local function with_subset(given, stage)
     if subset.name == name then
       subset.labels = stage.stableSubset and merged(subset.labels, labels) or subset.labels
       check_own(subset, labels, "spec.subsets[" .. i - 1 .. "]")
+      check_has(subset, stage.stableSubset and stage.pods and stage.pods.canary, "no canary pod carries",
+        "spec.subsets[" .. i - 1 .. "]")
       return given
     end
   end
@@ -179,6 +200,7 @@ return {
   render = function(given, stage)
     check_host(given, stage)
     if stage.canaryService == stage.stableService then
+      check_beside(stage)
       return { with_subset(given, stage) }
     end
     return { not is_wildcard(given.spec.host) and twin(given, stage) or given }

@@ -437,3 +437,29 @@ def test_the_workload_of_a_chart_is_found_in_the_package(objects, workload):
     assert [pair.stable for pair in plan.services] == [workload]
     assert routes(plan) == [("Ingress", "nginx", workload)]
     assert plan.makes == ()
+
+
+def test_routes_of_the_gateway_api_are_all_divided():
+    """HTTP, HTTPS and TCP lead to one Service; the latter two bring a gateway along."""
+    rules = [{"port": 8090}]
+    http = {"type": "http-route", "properties": {"gatewayName": "g", "rules": rules}}
+    https = {"type": "https-route", "properties": {"domains": ["a.b"], "secrets": [{"name": "cert"}], "rules": rules}}
+    tcp = {"type": "tcp-route", "properties": {"rules": [{"port": 8090}, {"port": 8091, "gatewayPort": 9000}]}}
+    plan = read(http, https, tcp, {"type": "rolling-release"} | share(20))
+    gateways = {one["metadata"]["name"]: one["spec"] for one in plan.makes if one["kind"] == "Gateway"}
+    parents = {one["metadata"]["name"]: one["spec"]["parentRefs"] for one in plan.makes if "Route" in one["kind"]}
+    secret = {"kind": "Secret", "name": "cert", "namespace": "prod"}
+    secured = {"name": "cert", "protocol": "HTTPS", "port": 8443, "tls": {"certificateRefs": [secret]}}
+
+    assert routes(plan) == [
+        ("HTTPRoute", "", "web"),
+        ("HTTPRoute", "", "web-ssl"),
+        ("TCPRoute", "", "tcp-route-8060"),
+        ("TCPRoute", "", "tcp-route-9000"),
+    ]
+    assert gateways["web-gateway-tls"] == {"gatewayClassName": "traefik", "listeners": [secured]}
+    assert [listener["port"] for listener in gateways["web-gateway-tcp-9000"]["listeners"]] == [9000]
+    assert parents["web-ssl"] == [{"name": "web-gateway-tls", "namespace": "prod", "port": 8443}]
+    assert parents["tcp-route-9000"] == [
+        {"name": "web-gateway-tcp-9000", "namespace": "prod", "sectionName": "listener-tcp-9000"}
+    ]

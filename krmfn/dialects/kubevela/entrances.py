@@ -1,4 +1,4 @@
-"""The traits that let requests in: a Service, an Ingress, an HTTPRoute. Releases find their routes by these names."""
+"""The traits that let requests in by a Service and an Ingress. Releases find what they divide by these names."""
 
 from krmfn.dialects.kubevela.pods import MOST, PORT, PROTOCOLS, TYPES, service
 from krmfn.dialects.kubevela.reader import only, written
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from krmfn.fields import Fields
     from krmfn.krm.item import Manifest
 
-GATEWAY, HTTP_ROUTE = "gateway", "http-route"
+GATEWAY = "gateway"
 CLASS = "kubernetes.io/ingress.class"
 # The classes of Ingress whose controllers can divide requests, and the variant that tells them how.
 CLASSES: "Final" = {"nginx": "nginx", "alb": "aliyun-alb", "higress": "higress", "mse": "mse"}
@@ -30,7 +30,6 @@ GATEWAY_KEYS = (
     "pathType",
     "existingServiceName",
 )
-HTTP_ROUTE_KEYS = ("domains", "rules", "gatewayName", "gatewayNamespace", "listenerName")
 
 
 class Entrance(Value):
@@ -94,40 +93,6 @@ def _ports(paths: "dict[str, int | None]") -> "list[Manifest]":
     """Return one port for each that a path leads to, however many do."""
     numbers = dict.fromkeys(paths.values())
     return [{"name": f"port-{number}", "port": number, "targetPort": number} for number in numbers]
-
-
-def http_route(reader: "Reader", component: "Component", trait: "Trait") -> "Iterator[Manifest]":
-    """Yield the HTTPRoute of an ``http-route``; the gateway has to be named, since two addons differ about it."""
-    place = trait.properties
-    only(place, HTTP_ROUTE_KEYS)
-    parent: Manifest = {
-        "name": place.text("gatewayName", required=True),
-        "namespace": place.text("gatewayNamespace", "vela-system"),
-        "sectionName": place.text("listenerName", "web"),
-    }
-    spec: Manifest = {"parentRefs": [parent]}
-    if place.has("domains"):
-        spec["hostnames"] = [domain.value for domain in place.sequence("domains")]
-    spec["rules"] = [_rule(component, rule) for rule in place.sequence("rules")]
-    metadata = reader.metadata(component)
-    yield {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata, "spec": spec}
-
-
-def _rule(component: "Component", place: "Fields") -> "Manifest":
-    only(place, ("path", "headers", "serviceName", "port"))
-    found: Manifest = {}
-    if path := place.mapping("path"):
-        found["path"] = {"type": path.text("type", "PathPrefix"), "value": path.text("value", "/")}
-    if place.has("headers"):
-        found["headers"] = [
-            {"type": "Exact", "name": header.text("name", required=True), "value": header.text("value", required=True)}
-            for header in place.sequence("headers")
-        ]
-    port = place.whole("port", 1, MOST)
-    if not place.has("port"):
-        place.at("port").problem("is required")
-    backend = {"name": place.text("serviceName", component.name), "port": port}
-    return ({"matches": [found]} if found else {}) | {"backendRefs": [backend]}
 
 
 def expose(reader: "Reader", component: "Component", trait: "Trait") -> "Iterator[Manifest]":

@@ -2,7 +2,8 @@
 
 from krmfn import shapes
 from krmfn.dialects.kubevela.autoscalers import cpuscaler, hpa
-from krmfn.dialects.kubevela.entrances import GATEWAY, HTTP_ROUTE, expose, gateway, http_route
+from krmfn.dialects.kubevela.entrances import GATEWAY, expose, gateway
+from krmfn.dialects.kubevela.gatewayapi import HTTP, HTTPS, TCP, http_route, https_route, tcp_route
 from krmfn.dialects.kubevela.patches import PATCHES
 from krmfn.dialects.kubevela.pods import webservice, worker
 from krmfn.dialects.kubevela.reader import only
@@ -138,7 +139,9 @@ COMPONENTS: "Final[dict[str, Callable[[Reader, Component], Iterator[Manifest]]]]
 }
 MAKERS: "Final[dict[str, Callable[[Reader, Component, Trait], Iterator[Manifest]]]]" = {
     GATEWAY: gateway,
-    HTTP_ROUTE: http_route,
+    HTTP: http_route,
+    HTTPS: https_route,
+    TCP: tcp_route,
     "expose": expose,
     "cpuscaler": cpuscaler,
     "hpa": hpa,

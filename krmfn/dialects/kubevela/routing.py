@@ -1,6 +1,7 @@
 """The Services and routes of a release: named by its author, else those that the component's traits make."""
 
-from krmfn.dialects.kubevela.entrances import CLASSES, HTTP_ROUTE, entrances
+from krmfn.dialects.kubevela.entrances import CLASSES, entrances
+from krmfn.dialects.kubevela.gatewayapi import GROUP, TRAITS, routes
 from krmfn.dialects.kubevela.reader import only
 from krmfn.fields import Fields
 from krmfn.plan import Pair, Route
@@ -33,10 +34,10 @@ def routings(component: "Component", place: Fields, name: str) -> "Routes":
 
 def inferred(component: "Component", place: Fields) -> "Routes":
     """Return what a step of a workflow divides: what the traits beside it make, or the kind that it asks for."""
-    ingress, route = bool(entrances(component)), bool(component.having(HTTP_ROUTE))
+    ingress, route = bool(entrances(component)), bool(component.having(*TRAITS))
     kind = place.text("trafficRoutingType", choices=(INGRESS, GATEWAY, ALB))
     if ingress and route and not kind:
-        message = "has both a gateway and an http-route, of which one can be divided; say trafficRoutingType"
+        message = "has both a gateway and a route, of which one kind is divided; say trafficRoutingType"
         component.place.at("traits").problem(message)
     kind = kind or (INGRESS if ingress else GATEWAY if route else "")
     bare = Fields({}, place.ref, place.path, place.problems)
@@ -46,10 +47,11 @@ def inferred(component: "Component", place: Fields) -> "Routes":
 def _routed(component: "Component", place: Fields, wanted: tuple[str, str]) -> "Routes":
     kind, name = wanted
     if kind == GATEWAY:
-        route = place.text("gatewayHTTPRouteName", name)
+        said = place.text("gatewayHTTPRouteName")
         pair = _pair(place, name)
-        field = place.at("gatewayHTTPRouteName" if place.has("gatewayHTTPRouteName") else "type").path
-        return (pair,), (Route("gateway.networking.k8s.io", "HTTPRoute", route, "", pair, field),)
+        field = place.at("gatewayHTTPRouteName" if said else "type").path
+        meant = [("HTTPRoute", said)] if said else routes(component) or [("HTTPRoute", name)]
+        return (pair,), tuple(Route(GROUP, kind, route, "", pair, field) for kind, route in meant)
     there = entrances(component)
     if len(there) > 1 and not place.has("ingressName"):
         names = ", ".join(one.ingress for one in there)

@@ -1,12 +1,16 @@
-"""What may happen to a release that is under way: a pause, another list of steps. It is said, never guessed."""
+"""What may happen to a release that is under way: a pause, other steps, another style. It is said, never guessed."""
 
 from krmfn.errors import KrmfnError
+from krmfn.isolation import canary_name
+from krmfn.kinds import TWIN, body
 from krmfn.plan import COMPLETE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.plan import Plan, Position
-    from krmfn.state import Release
+    from krmfn.state import Release, State
+
+REPLICAS = ("spec", "replicas")
 
 
 def under_way(release: "Release | None") -> bool:
@@ -26,6 +30,21 @@ def check(plan: "Plan", release: "Release | None", position: "Position", *, reta
         raise KrmfnError(message, ref=plan.rollout, field=plan.paused)
     if not moved and not retarget:
         _check_steps(plan, release, position)
+
+
+def check_style(plan: "Plan", state: "State") -> None:
+    """Refuse another way to release one workload while a release is under way: its pods would be exchanged at once."""
+    release, canary = state.release(plan.rollout), body(plan.workload)
+    if release is None or not under_way(release):
+        return
+    twin = bool(state.wrote(canary.replace(name=canary_name(canary.name))))
+    shares = any(edit.ref.key == canary.key and edit.path == REPLICAS for edit in state.edits)
+    if twin != (plan.style == TWIN) or (shares and not plan.shares):
+        message = (
+            f"is released in another way now, and a release stands at {release.position}; write it as it was, and go "
+            "to 0 or to complete first"
+        )
+        raise KrmfnError(message, ref=plan.rollout, field=plan.steps[0].field.rpartition(".steps")[0])
 
 
 def _check_steps(plan: "Plan", release: "Release", position: "Position") -> None:

@@ -40,6 +40,7 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
         revisions = contents.stamped(revisions, versions, plan, release)
     check(found, revisions, str(position), retarget=config.retarget)
     life.check(plan, release, position, retarget=config.retarget)
+    life.check_style(plan, scene.state)
     sound.check(scene, plan, workload, revisions)
     total = replicas(scene, workload, config)
     fixed = own and str(position) != COMPLETE

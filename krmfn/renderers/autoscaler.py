@@ -34,10 +34,9 @@ def render(view: View) -> "Iterator[Added | Result]":
     if view.owns_autoscaler:
         yield Added(_canary(view, item), item)
     elif view.plan.style != PARTITION:
-        message = (
-            f"counts the canary's pods into its average, and {view.canary.name} keeps the number of pods of its step "
-            f"({view.stage.canary})"
-        )
+        apart = view.isolation.mode == RENAME
+        counts = "does not see the canary's pods" if apart else "counts the canary's pods into its average"
+        message = f"{counts}, and {view.canary.name} keeps the number of pods of its step ({view.stage.canary})"
         if item.ref.kind == OWN:
             message += f"; with `isolation: {RENAME}` it gets a {OWN} of its own"
         yield Result(WARNING, message, item.ref, "spec.scaleTargetRef", item.path)

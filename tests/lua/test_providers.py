@@ -51,7 +51,14 @@ def test_find():
     assert script == find("extensions", "Ingress", "nginx")
     assert find("traefik.io", "TraefikService") == find("traefik.containo.us", "TraefikService")
     assert (script.name, script.trusted, script.shape) == ("networking.k8s.io/Ingress/nginx", True, "provider")
-    assert script.supports == {"weight", "header.exact", "header.regex", "cookie.exact", "weight+matches"}
+    assert script.supports == {
+        "weight",
+        "header.exact",
+        "header.regex",
+        "cookie.exact",
+        "matches.many",
+        "weight+matches",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,21 @@
 """KubeVela's Application: what its traits and its workflow ask for, and what it is made of."""
 
+import contextlib
+import copy
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
 from krmfn import dialects, krm
+from krmfn.errors import KrmfnError
 from krmfn.krm import Item
 from krmfn.plan import Amount, Gate, Plan, Traffic
 from krmfn.results import Refused
 from krmfn.scene import Scene
+from tests.stories import FIXTURES
 
 WEB = {"image": "example.com/web:1", "ports": [{"port": 8090}]}
 SCALER = {"type": "scaler", "properties": {"replicas": 5}}
@@ -462,4 +468,43 @@ def test_routes_of_the_gateway_api_are_all_divided():
     assert parents["web-ssl"] == [{"name": "web-gateway-tls", "namespace": "prod", "port": 8443}]
     assert parents["tcp-route-9000"] == [
         {"name": "web-gateway-tcp-9000", "namespace": "prod", "sectionName": "listener-tcp-9000"}
+    ]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of everything that stands in a value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, found in inner:
+        yield (*path, key)
+        yield from places(found, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["gateway-routes", "header-match", "k8s-objects", "rollout-with-workflow"])
+def test_whatever_stands_anywhere_is_read_or_told(name):
+    """Any value in any place gives a plan or an error in words, and never a traceback."""
+    written = yaml.safe_load((FIXTURES / "kubevela" / name / "application.yaml").read_bytes())
+    for path in places(written["spec"], ("spec",)):
+        for value in (None, 7, "x", [], [7], [{}], {"a": 7}):
+            changed = copy.deepcopy(written)
+            holder = changed
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = value
+            package = krm.read_files([("app.yaml", json.dumps(changed).encode())])
+            dialect = dialects.find(package.items[0])
+            with contextlib.suppress(KrmfnError):
+                assert dialect is None or dialect.plan(package.items[0], Scene(package))
+
+
+def test_a_place_that_is_read_for_several_ends_is_wrong_once():
+    """Names that are needed here and there, and a mapping that is none, are one mistake each."""
+    gateway = {"type": "gateway", "properties": GATEWAY["properties"] | {"name": 7, "class": 7}}
+    trait = kruise(weights(20), [{}]) | {"properties": {"canary": [7]}}
+    with pytest.raises(Refused) as refused:
+        read(gateway, trait)
+
+    assert [problem.field for problem in refused.value.problems] == [
+        "spec.components[0].traits[0].properties.name",
+        "spec.components[0].traits[0].properties.class",
+        "spec.components[0].traits[1].properties.canary",
     ]

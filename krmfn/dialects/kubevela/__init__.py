@@ -36,7 +36,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     objects = made(reader)
     component, asked = released(reader)
     found = release(reader, component, asked, objects[component.name])
-    reader.top.settle()
+    reader.settle()
     native = (found.workload.group, found.workload.kind) == NATIVE
     return Plan(
         rollout=rollout.ref,

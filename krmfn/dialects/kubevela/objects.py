@@ -38,13 +38,7 @@ ANYWHERE = (
 
 def made(reader: "Reader") -> "dict[str, list[Manifest]]":
     """Return the objects of each component, its workload first; those of a chart are in the package already."""
-    found = {component.name: _objects(reader, component) for component in reader.components}
-    for manifest in (manifest for manifests in found.values() for manifest in manifests):
-        try:
-            shapes.check_manifest(manifest, named(manifest))
-        except KrmfnError as problem:
-            reader.top.problems.append(problem)
-    return found
+    return {component.name: _objects(reader, component) for component in reader.components}
 
 
 def named(manifest: "Manifest") -> Ref:
@@ -68,9 +62,21 @@ def _objects(reader: "Reader", component: "Component") -> "list[Manifest]":
         component.place.at("type").problem(message)
         return []
     found = list(COMPONENTS[component.type](reader, component))
-    for trait in traits if found else ():
+    for trait in traits if found and _sound(reader, found) else ():
         _apply(reader, component, trait, found)
+    _sound(reader, found)
     return found
+
+
+def _sound(reader: "Reader", found: "list[Manifest]") -> bool:
+    """Tell whether all objects have the shape of their kinds; note where one has not."""
+    before = len(reader.top.problems)
+    for manifest in found:
+        try:
+            shapes.check_manifest(manifest, named(manifest))
+        except KrmfnError as problem:
+            reader.top.problems.append(problem)
+    return len(reader.top.problems) == before
 
 
 def _apply(reader: "Reader", component: "Component", trait: "Trait", found: "list[Manifest]") -> None:

@@ -50,9 +50,9 @@ def _env(manifest: "Manifest", trait: "Trait", component: "Component") -> None:
         return
     wanted, gone = place.labels("env"), [entry.value for entry in place.sequence("unset")]
     before = () if place.flag("replace") else container.get("env") or ()
-    kept = [{"name": v["name"], "value": wanted.pop(v["name"])} if v["name"] in wanted else v for v in before]
+    kept = [{"name": v["name"], "value": wanted.pop(v["name"])} if v.get("name") in wanted else v for v in before]
     new = [{"name": key, "value": value} for key, value in wanted.items()]
-    container["env"] = [variable for variable in (*kept, *new) if variable["name"] not in gone]
+    container["env"] = [variable for variable in (*kept, *new) if variable.get("name") not in gone]
 
 
 def _service_account(manifest: "Manifest", trait: "Trait", _: "Component") -> None:

@@ -70,6 +70,12 @@ class Reader:
             component.place.at("name").problem(f"{component.name!r} is the name of another component as well")
         self._check_policies()
 
+    def settle(self) -> None:
+        """Raise what is wrong, each thing once: some places are read for several ends."""
+        problems = self.top.problems
+        problems[:] = {(problem.ref, problem.field, problem.message): problem for problem in problems}.values()
+        self.top.settle()
+
     def remark(self, place: Fields, message: str, severity: str = INFO) -> None:
         """Note something that is not wrong."""
         self.remarks.append(Result(severity, message, place.ref, place.path))

@@ -48,7 +48,7 @@ def released(reader: "Reader") -> "tuple[Component, Trait]":
         where.problem(f"asks for {len(found)} releases ({names}), and an Application has one position; {instead}")
     if not found:
         where.problem("has no component that could be released")
-        reader.top.settle()
+        reader.settle()
     return found[0]
 
 

@@ -30,9 +30,9 @@ def components(reader: "Reader", named: "Fields") -> "list[Component]":
     wanted = named.value if isinstance(named.value, list) else []
     known = {component.name: component for component in reader.components}
     for name in wanted:
-        if name not in known:
+        if str(name) not in known:
             named.problem(f"names {name!r}, and the components are {', '.join(known)}")
-    return [known[name] for name in wanted or known if name in known]
+    return [known[str(name)] for name in wanted or known if str(name) in known]
 
 
 def steps(reader: "Reader", *, routed: bool) -> tuple[Step, ...]:

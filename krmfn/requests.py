@@ -81,7 +81,8 @@ def _rollouts(scene: Scene) -> "Iterator[Item]":
 def made_in(package: "Package", rollout: Item, ref: "Ref") -> Item | None:
     """Return an object that a rollout makes as it stands in another package. Raises as its dialect does."""
     scene = Scene(package)
-    if item := scene.lookup(rollout.ref):
+    item = scene.lookup(rollout.ref)
+    if item and dialects.find(item):
         _plan(item, scene)
     return scene.made.get(ref.key)
 

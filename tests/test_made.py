@@ -154,6 +154,17 @@ def test_the_stable_version_may_be_the_rollout_as_it_was():
     assert images(written(package, outcome, files)) == images(under_way())
 
 
+def test_a_stable_version_that_made_nothing_is_told():
+    """An Application of a time when it asked for no release does not say what its objects were."""
+    plain = APPLICATION[: APPLICATION.index("        - type: kruise-rollout")]
+    before = krm.read_files([("shop.yaml", plain.encode())])
+    outcome = render(krm.read_files(PACKAGE.items()), config({"step": "1"}), before)
+
+    assert [result.line() for result in outcome.results] == [
+        "error: Deployment web: the manifests given as --stable do not have Deployment web"
+    ]
+
+
 def test_an_application_that_asks_for_no_release_is_left_alone():
     """Beside a rollout it is one more object; alone it is no rollout."""
     plain = APPLICATION[: APPLICATION.index("        - type: kruise-rollout")].replace("name: shop", "name: plain")

@@ -118,9 +118,9 @@ def _canonical(value: "Any") -> str:
 
 
 def _texts(value: "Any") -> frozenset[str]:
-    """Return every text within a value."""
+    """Return every text within a value that could name an object: the words of an API have capital letters."""
     if isinstance(value, dict):
         return frozenset().union(*map(_texts, value.values()))
     if isinstance(value, list):
         return frozenset().union(*map(_texts, value))
-    return frozenset((value,)) if isinstance(value, str) else frozenset()
+    return frozenset((value,)) if isinstance(value, str) and value == value.lower() else frozenset()

@@ -61,6 +61,48 @@ def test_after_complete_only_the_author_s_package_is_left(data: st.DataObject) -
     assert container["image"] == "shop/main:2.0"
 
 
+# What a person may put in front of the rules of a route, by kind: nobody's at this Service.
+ELSEWHERE: dict[str, tuple[str, dict[str, Any]]] = {
+    "HTTPRoute": (
+        "rules",
+        {
+            "matches": [{"path": {"type": "Exact", "value": "/status"}}],
+            "backendRefs": [{"name": "status", "port": 80}],
+        },
+    ),
+    "GRPCRoute": (
+        "rules",
+        {"matches": [{"method": {"service": "shop.Status"}}], "backendRefs": [{"name": "status", "port": 80}]},
+    ),
+    "VirtualService": (
+        "http",
+        {"match": [{"uri": {"exact": "/status"}}], "route": [{"destination": {"host": "status"}}]},
+    ),
+}
+
+
+def edited(files: Files) -> Files:
+    """Put a rule in front of those of every route, as a person would."""
+    package, changes = krm.read_files(files.items()), {}
+    for item in package.items:
+        if item.ref.kind in ELSEWHERE:
+            key, rule = ELSEWHERE[item.ref.kind]
+            spec = item.value["spec"]
+            changes[item.mark] = (item.edited(item.value | {"spec": spec | {key: [rule, *spec[key]]}}),)
+    return {name: data for name, data in (files | krm.write_files(package, changes)).items() if data is not None}
+
+
+@settings(max_examples=EXAMPLES // 4)
+@given(st.data())
+def test_a_rule_that_a_person_adds_in_the_middle_is_the_author_s(data: st.DataObject) -> None:
+    """Whenever it was added, it looks as if it had been there from the beginning."""
+    made = data.draw(packages().filter(lambda made: any(router.kind in ELSEWHERE for router in made.routers)))
+    a, b = data.draw(positions(made.rests)), data.draw(positions(made.rests))
+    late, early = at(made, edited(at(made, made.files, a)), b), at(made, edited(made.files), b)
+    for key, value in objects(early).items():
+        assert key == ("RolloutState", "krmfn-state") or value == objects(late)[key]
+
+
 def pods(found: dict[tuple[str, str], Any], kind: str, name: str) -> int:
     """Return how many pods a workload gets: its own word, else the least that its autoscaler says."""
     spec = found[kind, name]["spec"]

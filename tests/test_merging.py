@@ -36,6 +36,12 @@ BETA = {"match": "/ beta", "to": ["web-canary"]}
         ([WEB], [BETA, WEB], [BETA, DOCS, WEB], [DOCS, WEB]),
         ([WEB], [BETA, WEB], [WEB], [WEB]),
         ([WEB], [WEB, BETA], [WEB, BETA, DOCS], [WEB, DOCS]),
+        (
+            [WEB],
+            [BETA | {"type": "Exact"}, WEB],
+            [BETA | {"type": "Exact"}, WEB, {"type": "Exact"}],
+            [WEB, {"type": "Exact"}],
+        ),
     ],
 )
 def test_what_is_certain_is_the_author_s(base: Any, wrote: Any, now: Any, expected: Any) -> None:

@@ -91,7 +91,7 @@ def test_a_validation_looks_at_every_position() -> None:
     rollout = yaml.safe_load(ROLLOUT)
     rollout["spec"]["strategy"]["canary"]["steps"][1] = {
         "replicas": 3,
-        "matches": [{"headers": [{"type": "RegularExpression", "name": "a", "value": "b.*"}]}] * 2,
+        "matches": [{"queryParams": [{"type": "Exact", "name": "a", "value": "b"}]}],
     }
     items = [*OBJECTS[:3], rollout]
     found, said, code = asked(items, **ASKED, validate=True)

@@ -91,7 +91,7 @@ REASONS = {
     "cannot be put together": "'regex': '/|'path': {'type': 'RegularExpression'",
     "does not say whether this is tried before": "'r1'",
     "leaves no room": "'priority': [345]",
-    "weights are whole numbers here": "'weight': [123],?.*'weight': [123]",
+    "weights are whole numbers here": "'weight': [1-9][0-9]?\\b",
 }
 
 

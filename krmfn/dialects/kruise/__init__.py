@@ -4,6 +4,7 @@ Sources: the API reference and the validating webhooks of Kruise Rollouts, and w
 What cannot mean anything without a controller is accepted, and mentioned where a person could believe that it works.
 """
 
+from krmfn.dialects.kruise.known import SPECS, check
 from krmfn.dialects.kruise.reader import Reader
 from krmfn.dialects.kruise.routes import Routing, routings
 from krmfn.dialects.kruise.steps import check_order, step
@@ -25,6 +26,7 @@ WITHOUT_A_CONTROLLER = ("failureThreshold", "rolloutID")
 def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Rollout. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
+    check(reader.spec, SPECS[reader.version])
     routing = routings(reader)
     steps = tuple(_steps(reader, routing))
     if not steps and reader.strategy:

@@ -74,8 +74,14 @@ class Reader:
         native = (self.workload.group, self.workload.kind) == _NATIVE
         if self.version == BETA:
             extra = self.strategy.flag("enableExtraWorkloadForCanary")
+            if self.annotations.has(STYLE):
+                message = f"is for {ALPHA}; here enableExtraWorkloadForCanary says whether there is a second workload"
+                self.remark(self.annotations.at(STYLE), message)
         else:
-            extra = self.annotations.text(STYLE, "canary").lower() != "partition"
+            style = self.annotations.text(STYLE, "canary").lower()
+            if style not in ("canary", "partition"):
+                self.annotations.at(STYLE).problem(f"{style!r} is neither canary nor partition")
+            extra = style != "partition"
         if self.blue_green or (native and extra):
             return False, False
         known = (self.workload.group, self.workload.kind) in WORKLOADS

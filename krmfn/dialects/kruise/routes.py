@@ -1,5 +1,6 @@
 """The Services and routes of a Rollout, its own or those of a TrafficRouting."""
 
+from krmfn.dialects.kruise.known import RULE, check
 from krmfn.dialects.kruise.reader import ALPHA, GROUP
 from krmfn.dialects.kruise.steps import ALL, match, modifier
 from krmfn.fields import Fields
@@ -56,6 +57,7 @@ def _traffic_routing(reader: "Reader", named: Fields, name: str) -> Routing:
     place = Fields(reader.scene.require(ref, by, named.path).value, ref)
     place.problems = reader.top.problems
     spec = place.mapping("spec", required=True)
+    check(spec, RULE)
     rule = spec.mapping("strategy", required=True)
     weight, matches = rule.whole("weight", 0, ALL), tuple(match(entry) for entry in rule.sequence("matches"))
     if matches and weight is not None:

@@ -357,17 +357,18 @@ def test_what_is_wrong_is_said_once(shop):
         (
             {"rollout__yaml": ROLLOUT.replace("ingress:\n            classType", "ingress:\n            classtype")},
             (),
-            "",
+            "did you mean classType?",
         ),
     ],
 )
 def test_a_plan_that_cannot_be_is_an_error(shop, files, options, expected):
-    """Without a rollout, with a wrong name or an image that nobody runs there is no plan but the reason."""
+    """Without a rollout, with a wrong name, field or image there is no plan but the reason."""
     write(shop, **files)
 
     done = run("plan", shop, *options)
 
-    assert (bool(expected), True) == (done.exit_code == 1, expected in done.stderr)
+    assert done.exit_code == 1
+    assert expected in done.stderr
 
 
 def test_warnings_are_said_beside_the_plan(shop):

@@ -128,11 +128,7 @@ end
 
 -- Let a rule that leads to the stable Service send a copy of its requests to the canary, beside what its author copies.
 local function mirror(rule, stage, field)
-  local stable
-  for _, ref in ipairs(rule.backendRefs) do
-    stable = stable or BACKEND.leads(ref, stage.stableService, stage) and ref or nil
-  end
-  local to, percent = copy(stable), stage.mirror.percent
+  local to, percent = copy(shares.of(BACKEND, rule.backendRefs, stage)[1].stable), stage.mirror.percent
   BACKEND.point(to, stage.canaryService)
   to.weight, to.filters = nil, nil
   rule.filters = rule.filters or list()

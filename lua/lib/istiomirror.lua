@@ -6,14 +6,18 @@ local twins = use "istiotwins"
 
 local mirror = {}
 
--- Return the first stable destination of a rule that leads to one.
-local function leading(rule, work, field)
-  local first, other
+-- Return the stable destination whose counterpart gets the copies: the first that gets anything of what is not divided
+-- yet.
+function mirror.leading(rule, work, field)
+  local first, idle, other
   for i, entry in ipairs(rule.route) do
     local side = work.sides.of(entry.destination or {})
-    first = first or side == "stable" and entry.destination or nil
+    local gets = not rule.route[2] or (entry.weight or 0) > 0
+    first = first or side == "stable" and gets and entry.destination or nil
+    idle = idle or side == "stable" and entry.destination or nil
     other = other or side == nil and entry.weight ~= 0 and i or nil
   end
+  first = first or idle
   if other then
     fail(field .. ".route[" .. other - 1 .. "]", "leads elsewhere than " .. first.host .. ", and a rule has all of its "
       .. "requests copied or none; give this destination a rule of its own")
@@ -37,9 +41,9 @@ local function put(rule, destination, percent)
 end
 
 -- Let a rule that leads to the stable Service have its requests copied: all of them, or those that one of `work.copied`
--- asks for, by the rules that are returned to be put before it. See lib/istio.lua for `work.sides`.
-function mirror.put(rule, work, field)
-  local first = leading(rule, work, field)
+-- asks for, by the rules that are returned to be put before it. `first` is from mirror.leading; see lib/istio.lua for
+-- `work.sides`.
+function mirror.put(rule, work, field, first)
   local function change(twin)
     put(twin, work.sides.to_canary(first), work.mirror.percent)
   end

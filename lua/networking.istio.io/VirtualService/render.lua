@@ -108,6 +108,7 @@ end
 -- Return a rule that leads to the stable side with its weights divided, and the rules to put before it.
 local function worked(rule, protocol, work, field)
   local before, _, written = {}, places(rule.route, work.sides)
+  local copied = protocol == "http" and work.mirror and mirror.leading(rule, work, field)
   if protocol == "http" then
     if work.modifier then
       headers.check(rule, work.modifier, field)
@@ -131,7 +132,7 @@ local function worked(rule, protocol, work, field)
       end
     end
   end
-  for _, twin in ipairs(protocol == "http" and work.mirror and mirror.put(rule, work, field) or {}) do
+  for _, twin in ipairs(copied and mirror.put(rule, work, field, copied) or {}) do
     table.insert(before, twin)
   end
   return before

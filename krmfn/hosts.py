@@ -17,6 +17,9 @@ from krmfn.results import ERROR, Result, errors
 # A host that renames objects before it runs us says so in their annotations.
 RENAMED = b"previousNames"
 
+# As programs end that a closed pipe stops: whoever reads, such as `head`, has what it wanted.
+CLOSED = 128 + 13
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +39,11 @@ def run_function(arguments: "Sequence[str]" = ()) -> int:
         said = f"{type(bug).__name__}: {bug}"
         sys.stderr.write(f"error: a bug in krmfn, please report it; nothing was written ({said})\n")
         raise
-    for chunk in chunks:
-        _write_all(chunk)
+    try:
+        for chunk in chunks:
+            _write_all(chunk)
+    except BrokenPipeError:
+        return CLOSED
     report(results)
     return code
 

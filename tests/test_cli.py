@@ -406,14 +406,21 @@ def test_a_reader_that_stops_is_no_error(shop, environment):
     """Where whoever reads standard output has had enough, nothing is said about it."""
     big = "".join(f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}}}\n" for n in range(9000))
     write(shop, big__yaml=big)
-    command = ["krmfn", "render", str(shop), "--step", "1", *ASKED]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.read(10)
-    process.stdout.close()
-    said = process.stderr.read()
-    process.stderr.close()
+    files = sorted(shop.glob("[abr]*.yaml"))
+    (shop / "stream").write_bytes(b"".join(path.read_bytes() + b"---\n" for path in files))
+    (shop / "step").write_text("kind: RolloutStep\napiVersion: krmfn.dev/v1alpha1\nspec: {step: 0}\n")
+    commands = (["krmfn", "render", str(shop), "--step", "1", *ASKED], ["krmfn", str(shop / "step")])
 
-    assert (141, b"") == (process.wait(), said)
+    assert [(141, b"")] * 2 == [stopped(command, environment, shop / "stream") for command in commands]
+
+
+def stopped(command, environment, given):
+    """Read the beginning of what a program writes, and close the pipe; return its exit code and what it said."""
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with given.open("rb") as stdin, subprocess.Popen(command, env=environment, stdin=stdin, **pipes) as process:
+        process.stdout.read(10)
+        process.stdout.close()
+        return process.wait(), process.stderr.read()
 
 
 def test_colours_are_for_terminals(shop, environment):

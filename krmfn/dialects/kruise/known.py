@@ -1,6 +1,7 @@
 """The fields of a Rollout and a TrafficRouting: another one is a mistake, for an API server drops it without a word.
 
-Two of the spellings are older than the API: ``networkRefs``, and ``createCanaryService`` beside a Service.
+Two of the spellings are older than the API: ``networkRefs``, and ``createCanaryService`` beside a Service. One is ours:
+``patchPodTemplateMetadata`` in blue-green, without which one Service could not have both sides.
 """
 
 from krmfn.dialects.kruise.reader import ALPHA, BETA
@@ -34,15 +35,18 @@ ROUTING: "Known" = {
     "ingress": _any("classType name"),
     "networkRefs": [REFERENCE],
 }
-METADATA = {"patchPodTemplateMetadata": _any("annotations labels")}
-STRATEGY: "Known" = {**_any("disableGenerateCanaryService failureThreshold"), "trafficRoutings": [ROUTING]}
+STRATEGY: "Known" = {
+    **_any("disableGenerateCanaryService failureThreshold"),
+    "patchPodTemplateMetadata": _any("annotations labels"),
+    "trafficRoutings": [ROUTING],
+}
 NEWER: "Known" = {**STRATEGY, "steps": [STEP | _any("traffic")], "trafficRoutingRef": None}
 SPECS: "dict[str, Known]" = {
     ALPHA: {
         **_any("disabled rolloutID"),
         "objectRef": {"type": None, "workloadRef": REFERENCE},
         "strategy": {
-            "canary": {**STRATEGY, **METADATA, "steps": [STEP | _any("weight")]},
+            "canary": {**STRATEGY, "steps": [STEP | _any("weight")]},
             "paused": None,
         },
     },
@@ -50,7 +54,7 @@ SPECS: "dict[str, Known]" = {
         **_any("disabled rolloutID"),
         "strategy": {
             "blueGreen": NEWER,
-            "canary": {**NEWER, **METADATA, "enableExtraWorkloadForCanary": None},
+            "canary": {**NEWER, "enableExtraWorkloadForCanary": None},
             "paused": None,
         },
         "workloadRef": REFERENCE,

@@ -8,7 +8,7 @@ import yaml
 
 from krmfn import krm
 from krmfn.dialects import argo
-from krmfn.dialects.argo import known
+from krmfn.dialects.argo.known import SPEC
 from krmfn.dialects.argo.ratio import Ratio
 from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Mirror, Plan, locate
 from krmfn.results import ERROR
@@ -579,19 +579,19 @@ def test_every_field_of_the_api_is_known() -> None:
         pytest.skip("the schemas are not at hand")
     (version,) = yaml.safe_load(path.read_text())["spec"]["versions"]
     schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    assert differences(schema, known.SPEC, "spec") == []
+    assert differences(schema, SPEC, "spec") == []
 
 
-def differences(schema: dict[str, Any], known_: Any, path: str) -> list[str]:
+def differences(schema: dict[str, Any], known: Any, path: str) -> list[str]:
     """Return the fields that only one of the two has."""
-    if isinstance(known_, list):
-        return differences(schema["items"], known_[0], f"{path}[]")
-    if known_ is None or "properties" not in schema:
+    if isinstance(known, list):
+        return differences(schema["items"], known[0], f"{path}[]")
+    if known is None or "properties" not in schema:
         return []
     properties = schema["properties"]
-    found = [f"{path}.{key}" for key in properties.keys() ^ known_.keys()]
-    for key in properties.keys() & known_.keys():
-        found += differences(properties[key], known_[key], f"{path}.{key}")
+    found = [f"{path}.{key}" for key in properties.keys() ^ known.keys()]
+    for key in properties.keys() & known.keys():
+        found += differences(properties[key], known[key], f"{path}.{key}")
     return sorted(found)
 
 

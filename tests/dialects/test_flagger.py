@@ -207,7 +207,7 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {"stepWeigth": 5, "iterations": 1},
         {},
         {},
-        "spec.analysis.stepWeigth: is no field of a Canary; did you mean stepWeight?",
+        "spec.analysis.stepWeigth: is not known; did you mean stepWeight?",
     ),
     "no interval": ({"stepWeight": 5, "interval": "soon"}, {}, {}, "spec.analysis.interval: 'soon' is no duration"),
     "headless": (

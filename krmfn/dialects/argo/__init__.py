@@ -4,11 +4,13 @@ Sources: the API reference of Argo Rollouts, its validation, and what its contro
 instructions; here they are folded into the places where the controller would rest.
 """
 
-from krmfn.dialects.argo import bluegreen, known, pods
+from krmfn.dialects.argo import bluegreen, pods
+from krmfn.dialects.argo.known import SPEC
 from krmfn.dialects.argo.reader import Reader
 from krmfn.dialects.argo.routers import Found, routers
 from krmfn.dialects.argo.steps import Fold
 from krmfn.kinds import TWIN
+from krmfn.known import check
 from krmfn.plan import Plan
 
 TYPE_CHECKING = False
@@ -22,7 +24,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Rollout. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
     reader.mention()
-    known.check(reader.spec, known.SPEC)
+    check(reader.spec, SPEC)
     found, steps = _blue_green(reader) if reader.blue_green else _canary(reader)
     canary, stable = pods.metadata(reader)
     avoids = pods.avoids(reader)

@@ -4,14 +4,16 @@ Sources: Flagger's custom resource definition, and what its controller and its r
 run in the workload that the author wrote, and canary pods beside it; Flagger has it the other way round.
 """
 
-from krmfn.dialects.flagger import known, scaler
+from krmfn.dialects.flagger import scaler
 from krmfn.dialects.flagger.analysis import steps
+from krmfn.dialects.flagger.known import SPEC
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
 from krmfn.dialects.flagger.services import services
 from krmfn.dialects.flagger.tracking import untracked
 from krmfn.dialects.flagger.unheard import mention
 from krmfn.kinds import TWIN
+from krmfn.known import check
 from krmfn.plan import Plan
 
 TYPE_CHECKING = False
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Canary. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
-    known.check(reader)
+    check(reader.spec, SPEC)
     made = tuple(services(reader))
     routes, objects = provided(reader)
     found = steps(reader)

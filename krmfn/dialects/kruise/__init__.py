@@ -4,11 +4,12 @@ Sources: the API reference and the validating webhooks of Kruise Rollouts, and w
 What cannot mean anything without a controller is accepted, and mentioned where a person could believe that it works.
 """
 
-from krmfn.dialects.kruise.known import SPECS, check
+from krmfn.dialects.kruise.known import SPECS
 from krmfn.dialects.kruise.reader import Reader
 from krmfn.dialects.kruise.routes import Routing, routings
 from krmfn.dialects.kruise.steps import check_order, step
 from krmfn.kinds import PARTITION, TWIN
+from krmfn.known import check
 from krmfn.plan import Plan
 from krmfn.results import INFO
 

@@ -5,53 +5,46 @@ Two of the spellings are older than the API: ``networkRefs``, and ``createCanary
 """
 
 from krmfn.dialects.kruise.reader import ALPHA, BETA
+from krmfn.known import anything
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krmfn.fields import Fields
+    from krmfn.known import Known
 
-    Known = dict[str, "Known | list[Known] | None"]
-
-
-def _any(names: str) -> "Known":
-    """Return fields below which anything may stand."""
-    return dict.fromkeys(names.split())
-
-
-NAMED, REFERENCE = _any("name value"), _any("apiVersion kind name")
-CONDITION = _any("key name type value")
-MATCHES: "list[Known]" = [{"headers": [CONDITION], "queryParams": [CONDITION], "path": _any("type value")}]
+NAMED, REFERENCE = anything("name value"), anything("apiVersion kind name")
+CONDITION = anything("key name type value")
+MATCHES: "list[Known]" = [{"headers": [CONDITION], "queryParams": [CONDITION], "path": anything("type value")}]
 MODIFIER: "Known" = {"add": [NAMED], "set": [NAMED], "remove": None}
 STEP: "Known" = {
     "matches": MATCHES,
-    "pause": _any("duration"),
+    "pause": anything("duration"),
     "replicas": None,
     "requestHeaderModifier": MODIFIER,
 }
 ROUTING: "Known" = {
-    **_any("createCanaryService gracePeriodSeconds service"),
+    **anything("createCanaryService gracePeriodSeconds service"),
     "customNetworkRefs": [REFERENCE],
-    "gateway": _any("httpRouteName"),
-    "ingress": _any("classType name"),
+    "gateway": anything("httpRouteName"),
+    "ingress": anything("classType name"),
     "networkRefs": [REFERENCE],
 }
 STRATEGY: "Known" = {
-    **_any("disableGenerateCanaryService failureThreshold"),
-    "patchPodTemplateMetadata": _any("annotations labels"),
+    **anything("disableGenerateCanaryService failureThreshold"),
+    "patchPodTemplateMetadata": anything("annotations labels"),
     "trafficRoutings": [ROUTING],
 }
-NEWER: "Known" = {**STRATEGY, "steps": [STEP | _any("traffic")], "trafficRoutingRef": None}
+NEWER: "Known" = {**STRATEGY, "steps": [STEP | anything("traffic")], "trafficRoutingRef": None}
 SPECS: "dict[str, Known]" = {
     ALPHA: {
-        **_any("disabled rolloutID"),
+        **anything("disabled rolloutID"),
         "objectRef": {"type": None, "workloadRef": REFERENCE},
         "strategy": {
-            "canary": {**STRATEGY, "steps": [STEP | _any("weight")]},
+            "canary": {**STRATEGY, "steps": [STEP | anything("weight")]},
             "paused": None,
         },
     },
     BETA: {
-        **_any("disabled rolloutID"),
+        **anything("disabled rolloutID"),
         "strategy": {
             "blueGreen": NEWER,
             "canary": {**NEWER, "enableExtraWorkloadForCanary": None},
@@ -64,23 +57,3 @@ RULE: "Known" = {
     "objectRef": [ROUTING],
     "strategy": {"matches": MATCHES, "requestHeaderModifier": MODIFIER, "weight": None},
 }
-
-
-def check(place: "Fields", known: "Known") -> None:
-    """Note every field below a place that is not known there, unless that was noted before."""
-    for key in place.value if isinstance(place.value, dict) else ():
-        below = known.get(key)
-        if key not in known and all(noted.field != place.at(str(key)).path for noted in place.problems):
-            place.at(str(key)).problem(f"is not known{_hint(str(key), known)}")
-        elif isinstance(below, dict):
-            check(place.at(key), below)
-        elif below and isinstance(place.at(key).value, list):
-            for entry in place.sequence(key):
-                check(entry, below[0])
-
-
-def _hint(key: str, known: "Known") -> str:
-    import difflib
-
-    near = difflib.get_close_matches(key, known, 1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(known))}"

@@ -1,10 +1,11 @@
 """The Services and routes of a Rollout, its own or those of a TrafficRouting."""
 
-from krmfn.dialects.kruise.known import RULE, check
+from krmfn.dialects.kruise.known import RULE
 from krmfn.dialects.kruise.reader import ALPHA, GROUP
 from krmfn.dialects.kruise.steps import ALL, match, modifier
 from krmfn.fields import Fields
 from krmfn.frozen import Value
+from krmfn.known import check
 from krmfn.krm.item import Ref
 from krmfn.plan import Pair, Route, Traffic
 

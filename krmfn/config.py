@@ -55,6 +55,18 @@ class Config(Value):
     ordering: str = ""
     configs: str = ""
 
+    def means(self, ref: "Ref") -> bool:
+        """Tell whether a rollout is the one that is named, as ``name`` or as ``namespace/name``."""
+        return self.rollout in (ref.name, _whole(ref))
+
+    def alone(self, ref: "Ref") -> "Config":
+        """Return the same request for one rollout only, also where another namespace has one of its name."""
+        return self.replace(rollout=_whole(ref))
+
+
+def _whole(ref: "Ref") -> str:
+    return f"{ref.namespace}/{ref.name}"
+
 
 def parse(manifest: "Manifest | None") -> Config:
     """Read the function config. Raises ``Refused`` naming every field that is wrong."""

@@ -70,7 +70,7 @@ class Moving:
 
     def _moves(self) -> "Iterator[Move]":
         problems: list[KrmfnError] = []
-        found = [item for item in self._rollouts() if self.config.rollout in ("", item.ref.name)]
+        found = [item for item in self._rollouts() if not self.config.rollout or self.config.means(item.ref)]
         if not found:
             kinds = ", ".join(f"{kind}.{group}" for group, kind in dialects.DIALECTS)
             problems.append(KrmfnError(f"the package has no rollout{_called(self.config)}; add one of {kinds}"))
@@ -117,7 +117,7 @@ class Moving:
         """Return the files at position 0, rollout by rollout."""
         for move in self.moves:
             package = krm.read_files(files.items())
-            outcome = render(package, self.config.replace(rollout=move.rollout.ref.name))
+            outcome = render(package, self.config.alone(move.rollout.ref))
             if outcome.failed:
                 raise Refused(_errors(outcome.results))
             files = _present({**files, **krm.write_files(package, outcome.changes)})

@@ -126,7 +126,7 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
     if not rollouts:
         kinds = ", ".join(f"{kind}.{group}" for group, kind in dialects.DIALECTS)
         yield KrmfnError(f"the package has no rollout; add one of {kinds}, or check that its file is part of the input")
-    elif config.rollout and (count := sum(_meant(item, config) for item in rollouts)) != 1:
+    elif config.rollout and (count := sum(config.means(item.ref) for item in rollouts)) != 1:
         there = f"names {count} rollouts, so say which" if count else "names none"
         message = f"`rollout: {config.rollout}` of the function config {there} of {', '.join(names)}"
         yield KrmfnError(message)
@@ -147,20 +147,15 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
         yield KrmfnError(message, ref=item.ref, file=item.path)
 
 
-def _meant(item: Item, config: Config) -> bool:
-    """Tell whether the function config names a rollout, as ``name`` or as ``namespace/name``."""
-    return config.rollout in (item.ref.name, f"{item.ref.namespace}/{item.ref.name}")
-
-
 def _position(scene: Scene, item: Item, config: Config, *, alone: bool) -> str:
-    if config.step and (alone or _meant(item, config)):
+    if config.step and (alone or config.means(item.ref)):
         return config.step
     annotation = Fields(item.value, item.ref).mapping("metadata").mapping("annotations").at(STEP)
     if annotation.value is not None:
         return str(annotation.value)
     if release := scene.state.release(item.ref):
         return release.position
-    if config.rollout and not _meant(item, config):
+    if config.rollout and not config.means(item.ref):
         return ""
     message = f"has no position: say `step:` in the function config, or annotate the rollout with {STEP}"
     raise KrmfnError(message, ref=item.ref, file=item.path)

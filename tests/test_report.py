@@ -15,6 +15,7 @@ from krmfn.report.markdown import _label
 from tests.echoserver import APP, NEW, ROLLOUT, STEP, write
 
 ASKED = ("--image", NEW)
+PARTS = {"app": APP, "rollout": ROLLOUT}
 TABLE = """\
 Rollout demo/echo releases Deployment demo/echo: 2 steps, 5 pods
 The new version: spec.containers[echo].image example.com/echo:1.0 → example.com/echo:1.1.
@@ -330,6 +331,23 @@ def test_each_rollout_has_a_plan(shop):
     assert ["echo", "cart"] == [found["rollout"]["name"] for found in every]
     assert "Deployment demo/cart-canary" in cart
     assert "echo" not in cart
+
+
+def test_rollouts_of_one_name_are_told_apart_by_their_namespace(shop):
+    """Two namespaces in one folder, each with a rollout of the same name: both are planned, and either can be asked."""
+    write(
+        shop, **{f"{name}2__yaml": text.replace("namespace: demo", "namespace: prod") for name, text in PARTS.items()}
+    )
+
+    every = json.loads(run("plan", shop, "-o", "json").stdout)["rollouts"]
+    prod = run("plan", shop, "--rollout", "prod/echo", *ASKED).stdout
+    explained = run("explain", shop, "--rollout", "prod/echo").stdout
+    moved = run("adopt", shop).stdout
+
+    assert ["demo", "prod"] == [found["rollout"]["namespace"] for found in every]
+    assert "Deployment prod/echo-canary" in prod
+    assert "demo" not in prod + explained
+    assert "Rollout prod/echo moves over" in moved
 
 
 def test_what_is_wrong_is_said_once(shop):

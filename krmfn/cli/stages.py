@@ -28,7 +28,7 @@ def stages(
     """
     prospect = Prospect(asked.package, asked.config, asked.stable)
     if len(there := rollouts(prospect)) > 1:
-        names = ", ".join(item.ref.name for item in there)
+        names = ", ".join(str(item.ref).partition(" ")[2] for item in there)
         raise KrmfnError(f"all stages of which rollout? the package has {names}; say one with --rollout")
     found, results = outlooks(prospect)
     if any(result.severity == ERROR for result in results):
@@ -42,7 +42,7 @@ def _every(
     asked: "Given", outlook: "Outlook", files: "Callable[[Rendered], Mapping[str, bytes]]"
 ) -> "dict[str, bytes]":
     stamped = outlook.isolation == TRACKED
-    config = asked.config.replace(rollout=outlook.plan.rollout.name, retarget=True)
+    config = asked.config.alone(outlook.plan.rollout).replace(retarget=True)
     folders = {text: text.replace(">", "-to-").replace("/", "-") for text in _positions(outlook)}
     written: dict[str, bytes] = {INDEX: index(outlook, folders).encode()}
     for text, folder in folders.items():

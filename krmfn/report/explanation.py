@@ -54,7 +54,7 @@ def explanations(prospect: Prospect) -> "tuple[list[Explanation], list[Result]]"
 
 
 def _explanation(prospect: Prospect, item: "Item", others: "set[tuple[str, str, str, str]]") -> Explanation:
-    alone = prospect.replace(config=prospect.config.replace(rollout=item.ref.name))
+    alone = prospect.replace(config=prospect.config.alone(item.ref))
     outlook, results = _looked(alone)
     known = outlook is None or outlook.known
     if outlook and not known:

@@ -102,7 +102,7 @@ class _Looking:
     def __init__(self, prospect: Prospect, rollout: "Item", applied: Applied) -> None:
         self.prospect, self.applied = prospect, applied
         self.rollout = rollout
-        self.config = prospect.config.replace(rollout=rollout.ref.name, retarget=True)
+        self.config = prospect.config.alone(rollout.ref).replace(retarget=True)
         self.rendered: dict[str, Rendered] = {}
         self.problems: list[Result] = []
 
@@ -187,10 +187,10 @@ class _Looking:
 
 def rollouts(prospect: Prospect) -> "list[Item]":
     """Return the rollouts of the package, or the one that the config names."""
-    named, package = prospect.config.rollout, prospect.package
+    config, package = prospect.config, prospect.package
     there = ((item, api) for api in dialects.DIALECTS for item in package.find(*api))
     found = [item for item, api in there if (item.ref.group, item.ref.kind) == api and dialects.find(item)]
-    return [item for item in found if named in ("", item.ref.name)]
+    return [item for item in found if not config.rollout or config.means(item.ref)]
 
 
 def _is(ref: "Ref | None", key: tuple[str, str, str, str]) -> bool:

@@ -132,7 +132,8 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
         yield KrmfnError(message)
     elif config.step and not config.rollout and len(rollouts) > 1:
         message = f"the function config has a step, and the package has {len(rollouts)} rollouts: "
-        yield KrmfnError(f"{message}say which one with `rollout:` ({', '.join(names)}), or annotate each with {STEP}")
+        which = f"say which one with `rollout:` or --rollout ({', '.join(names)})"
+        yield KrmfnError(f"{message}{which}, or annotate each with {STEP}")
     keys = {item.ref.key for item in rollouts}
     for release in scene.state.releases:
         if release.rollout.key not in keys and release.position not in ("0", "complete"):
@@ -142,7 +143,7 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
         item = next(iter(scene.added.values()))
         message = (
             f"was written by krmfn (label {ROLLOUT}), and the RolloutState that belongs to it is missing; restore the "
-            "state from Git, or give krmfn the package as its author wrote it"
+            "state from Git, or give krmfn the whole folder that it has rendered, or the package as its author wrote it"
         )
         yield KrmfnError(message, ref=item.ref, file=item.path)
 
@@ -157,7 +158,7 @@ def _position(scene: Scene, item: Item, config: Config, *, alone: bool) -> str:
         return release.position
     if config.rollout and not config.means(item.ref):
         return ""
-    message = f"has no position: say `step:` in the function config, or annotate the rollout with {STEP}"
+    message = f"has no position: say `step:` in the function config (or --step S), or annotate the rollout with {STEP}"
     raise KrmfnError(message, ref=item.ref, file=item.path)
 
 

@@ -99,11 +99,13 @@ class Scene:
 
     def require(self, ref: "Ref", by: "Ref", field: str) -> "Item":
         """Return the author's object, or raise a KrmfnError that names what is there instead, or there twice."""
+        called = [] if ref.key in self.made or ref.key in self.added else self._called(ref)
+        if len(called) > 1 and len(twins := [twin for twin in called if not _hook(twin)]) > 1:
+            places = ", ".join(f"{twin.path}[{twin.index}]" for twin in twins if twin.path)
+            message = f"is in the package {len(twins)} times, and only one of them can be released; keep one"
+            also = f" of {places}, or name the file of a patch in .krmignore" if places else ""
+            raise KrmfnError(message + also, ref=ref, file=twins[1].path)
         if item := self.lookup(ref):
-            if len(twins := [twin for twin in map(self._read, self._called(ref)) if not _hook(twin)]) > 1:
-                places = ", ".join(f"{twin.path}[{twin.index}]" for twin in twins if twin.path)
-                message = f"is in the package {len(twins)} times, and only one of them can be released; keep one"
-                raise KrmfnError(f"{message}{f' of {places}' if places else ''}", ref=ref, file=twins[1].path)
             return item
         there = [item.ref for item in self.of_kind(ref.group, ref.kind)]
         raise KrmfnError(f"names {ref}, which is not in the package{_hint(ref, there)}", ref=by, field=field)
@@ -127,7 +129,10 @@ class Scene:
     def _state_item(self) -> "Item | None":
         found = [i for i in self.package.find(states.KIND, API_VERSION) if i.ref.kind == states.KIND]
         if len(found) > 1:
-            message = f"the package has {len(found)} RolloutStates; keep the one that krmfn wrote last, {found[0].path}"
+            message = (
+                f"the package has {len(found)} RolloutStates; give krmfn each of their folders by itself, or keep "
+            )
+            message += f"the one that krmfn wrote last, {found[0].path}"
             raise KrmfnError(message, ref=found[1].ref, file=found[1].path)
         return self._read(found[0]) if found else None
 
@@ -147,7 +152,8 @@ def _kept(called: "list[Item]") -> "Item | None":
 
 def _hook(item: "Item") -> bool:
     """Tell whether a host runs an object at certain times, instead of keeping it in the cluster."""
-    return any(key.startswith("helm.sh/hook") for key in (item.value.get("metadata") or {}).get("annotations") or ())
+    annotations = (item.value.get("metadata") or {}).get("annotations")
+    return isinstance(annotations, dict) and any(str(key).startswith("helm.sh/hook") for key in annotations)
 
 
 def ours(item: "Item") -> bool:

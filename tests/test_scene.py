@@ -108,7 +108,7 @@ def test_two_states_are_one_too_many() -> None:
     """A merge that left two RolloutStates is an error that names both files."""
     files = at(PACKAGE, "1")
     [error] = said(files | {"old.yaml": files["krmfn-state.yaml"].replace(b"krmfn-state", b"old-state", 1)}, "1")
-    assert "the package has 2 RolloutStates; keep the one that krmfn wrote last" in error
+    assert "2 RolloutStates; give krmfn each of their folders by itself, or keep the one that krmfn wrote last" in error
 
 
 def test_objects_of_ours_without_their_state_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from krmfn.dialects.kruise.reader import ALPHA
+from krmfn.dialects.kruise.reader import ALPHA, STYLE
 from krmfn.fields import Fields
 from krmfn.plan import EXACT, PREFIX, REGEX, Amount, Condition, Gate, Match, Modifier, Step, Traffic
 
@@ -28,16 +28,18 @@ def step(place: Fields, reader: "Reader", *, routed: bool) -> Step:
     if matches and not routed:
         place.at("matches").problem("has no route that could look at requests; add trafficRoutings")
     if routed and (matches or weight is not None) and (reader.one_object or reader.shares):
-        _check_limit(place, pods)
+        _check_limit(place, pods, reader)
     changes = modifier(place.mapping("requestHeaderModifier"))
     return Step(pods, Traffic(weight, matches, changes) if routed else Traffic(), Gate(pause), place.path)
 
 
-def _check_limit(place: Fields, pods: Amount) -> None:
+def _check_limit(place: Fields, pods: Amount, reader: "Reader") -> None:
     """Hold Kruise's limit for pods that leave the stable side while it is still sent requests."""
     if pods.percent and pods.number > LIMIT:
         message = f"is {pods}, and with a traffic rule at most {LIMIT}% may leave the stable side in partition style"
-        Fields(None, place.ref, f"{place.path}.replicas", place.problems).problem(message)
+        how = f"annotation {STYLE}: canary" if reader.version == ALPHA else "enableExtraWorkloadForCanary: true"
+        instead = f"write no more than that, or have the canary in a workload of its own ({how})"
+        Fields(None, place.ref, f"{place.path}.replicas", place.problems).problem(f"{message}; {instead}")
 
 
 def _weight(place: Fields, reader: "Reader") -> int | None:

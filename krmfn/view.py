@@ -8,9 +8,9 @@ from krmfn.kinds import body
 from krmfn.krm import Item, load, retext
 from krmfn.krm.item import Ref
 from krmfn.mounts import renamed
-from krmfn.plan import Plan, Position
+from krmfn.plan import PROMOTE, Plan, Position
 from krmfn.revisions import Revisions
-from krmfn.scaling import OWN, autoscaler
+from krmfn.scaling import OWN, autoscaler, empties_itself
 from krmfn.scene import Scene
 from krmfn.stage import TARGET, Stage, empties
 
@@ -78,8 +78,14 @@ class View(Value):
         """
         if self.stage.traffic is None or self.stage.traffic.weight != ALL:
             return False
-        emptied = not self.stage.pinned and empties(self.plan, self.position, self.total)
+        emptied = not self.stage.pinned and (empties(self.plan, self.position, self.total) or self.bared)
         return not self.plan.routes or (self.isolation.mode == RENAME and emptied)
+
+    @property
+    def bared(self) -> bool:
+        """Tell whether the stable side may be without a ready pod, for its template changes here."""
+        renewed = PROMOTE in (self.position.start, self.position.end)
+        return renewed and empties_itself(self.workload, self.total)
 
     @property
     def owns_autoscaler(self) -> bool:

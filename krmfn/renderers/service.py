@@ -1,10 +1,11 @@
 """The Services: one for the canary, and the author's pinned to the stable side while traffic is divided."""
 
-from krmfn.config import PIN, ROLLOUT
-from krmfn.isolation import LIMIT, labels, service_selector, short
+from krmfn.config import PIN, RENAME, ROLLOUT
+from krmfn.isolation import ALL, LIMIT, labels, service_selector, short
 from krmfn.kinds import OWN_SERVICE, carried
 from krmfn.krm import load
 from krmfn.krm.item import Ref
+from krmfn.plan import DRAIN, SHIFT
 from krmfn.results import WARNING, Result
 from krmfn.selectors import matches
 from krmfn.view import Added, Edited, View
@@ -22,6 +23,7 @@ SELECTOR = ("spec", "selector")
 
 def render(view: View) -> "Iterator[Added | Edited | Result]":
     """Yield the canary Services and the pins."""
+    yield from _bared(view)
     for pair in view.plan.services:
         if not pair.stable:
             yield from _turned(pair, view)
@@ -41,6 +43,20 @@ def render(view: View) -> "Iterator[Added | Edited | Result]":
         yield from _led(item, view) if view.switched else _pinned(item, view)
     for item in also_pinned(view):
         yield from _pinned(item, view)
+
+
+def _bared(view: View) -> "Iterator[Result]":
+    """Warn where the stable side is to answer requests while it may have no pods to do so."""
+    traffic = view.stage.traffic
+    if view.isolation.mode != RENAME or traffic is None or traffic.weight == ALL or not view.bared:
+        return
+    if view.position.half in (SHIFT, DRAIN):
+        return
+    message = (
+        "may leave it without a ready pod while it takes the new template, and the stable side still gets requests "
+        f"then; use RollingUpdate with maxUnavailable: 0, or a last step of {ALL}%"
+    )
+    yield Result(WARNING, message, view.workload.ref, "spec.strategy", view.workload.path)
 
 
 def also_pinned(view: View) -> "Iterator[Item]":

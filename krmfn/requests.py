@@ -125,7 +125,10 @@ def _absent(scene: Scene, rollouts: list[Item], config: Config) -> "Iterator[Krm
     names = [str(item.ref).partition(" ")[2] for item in rollouts]
     if not rollouts:
         kinds = ", ".join(f"{kind}.{group}" for group, kind in dialects.DIALECTS)
-        yield KrmfnError(f"the package has no rollout; add one of {kinds}, or check that its file is part of the input")
+        message = f"the package has no rollout; add one of {kinds}, or check that its file is part of the input"
+        if folded := next((item for item in scene.package.find("List") if item.ref.kind == "List"), None):
+            message += "; the objects of a List are not looked at, so write each of them as a document"
+        yield KrmfnError(message, file=folded.path if folded else "")
     elif config.rollout and (count := sum(config.means(item.ref) for item in rollouts)) != 1:
         there = f"names {count} rollouts, so say which" if count else "names none"
         message = f"`rollout: {config.rollout}` of the function config {there} of {', '.join(names)}"

@@ -328,6 +328,17 @@ def test_errors_come_first_and_each_on_one_line(shop):
     assert all(line.startswith("error: Rollout demo/echo spec.strategy") for line in lines)
 
 
+def test_a_file_that_is_no_manifest_can_be_left_out(shop):
+    """What cannot be read stops the run, and the message says how to leave such a file alone."""
+    write(shop, tsconfig__json='{\n  // no JSON\n  "files": []\n}\n')
+    said = run("plan", shop, *ASKED).stderr
+    write(shop, __krmignore="tsconfig.json\n")
+
+    assert said.startswith("error: line 3, column 10: ")
+    assert said.endswith("; where this is no manifest, name the file in .krmignore (tsconfig.json)\n")
+    assert 0 == run("plan", shop, *ASKED).exit_code
+
+
 def test_diff_shows_what_changes_object_by_object(shop):
     """The difference of two positions is a unified diff with the names of objects and files."""
     done = run("diff", shop, "1", "1>2/scale", *ASKED)

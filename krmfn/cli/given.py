@@ -5,7 +5,7 @@ import sys
 from krmfn import config as configs
 from krmfn import folder, git, krm
 from krmfn.config import Config
-from krmfn.errors import KrmfnError
+from krmfn.errors import KrmfnError, NotYaml
 from krmfn.frozen import Value
 from krmfn.patches import image
 
@@ -42,7 +42,13 @@ def requested(package: "Package", options: "Mapping[str, Any]") -> Config:
 def _package(path: str) -> "Package":
     if path == STDIN:
         return krm.read(sys.stdin.buffer.read())
-    return krm.read_files(folder.read(path))
+    files = folder.read(path)
+    try:
+        return krm.read_files(files)
+    except NotYaml as problem:
+        if len(files) > 1:
+            problem.message += "; where this is no manifest, name the file in .krmignore"
+        raise
 
 
 def _stable(path: str, wanted: str) -> "Package | None":

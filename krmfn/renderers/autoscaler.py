@@ -36,7 +36,7 @@ def render(view: View) -> "Iterator[Added | Result]":
     elif view.plan.style != PARTITION:
         apart = view.isolation.mode == RENAME
         counts = "does not see the canary's pods" if apart else "counts the canary's pods into its average"
-        message = f"{counts}, and {view.canary.name} keeps the number of pods of its step ({view.stage.canary})"
+        message = f"{counts}, and {view.canary.name} keeps the number of pods of its step"
         if item.ref.kind == OWN:
             message += f"; with `isolation: {RENAME}` it gets a {OWN} of its own"
         yield Result(WARNING, message, item.ref, "spec.scaleTargetRef", item.path)

@@ -154,7 +154,11 @@ def apart(outlook: "Outlook", *, known: bool) -> "Iterator[Entry]":
         LABEL: f"By the label {found.key} of the pods, which differs between the two versions.",
         RENAME: f"Canary pods have {found.key}={found.canary}, stable pods keep {found.key}={found.stable}.",
     }.get(found.mode, f"Pods are stamped {found.key}, at the price of one rolling restart at 0.")
-    more = () if known or found.mode != LABEL else (f"Each release has to change {found.key}.",)
+    more = (
+        ()
+        if known or found.mode != LABEL
+        else (f"For a release that leaves {found.key} as it is krmfn takes another way, or says what to do.",)
+    )
     yield Entry(found.mode, (said, *more))
 
 

@@ -64,8 +64,8 @@ def test_the_new_version_need_not_be_known(shop):
     assert before == contents(shop)
 
 
-def test_a_version_label_has_to_change(shop):
-    """Where a version label tells pods apart, the explanation says that it is another way for who leaves it as it is."""
+def test_a_version_label_may_stay_as_it_is(shop):
+    """Where a version label tells pods apart, the explanation says that leaving it as it is means another way."""
     write(
         shop, app__yaml=APP.replace("        app: echo\n    spec:", "        app: echo\n        version: a\n    spec:")
     )

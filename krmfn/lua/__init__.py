@@ -7,8 +7,9 @@ its globals are its own affair (the scripts that Kruise ships leak several) and 
 Lua itself is imported when the first script is needed.
 """
 
+from krmfn.lua import asked, shape
 from krmfn.lua.library import find, from_config, load
-from krmfn.lua.room import STANDARD, Limits, provide
+from krmfn.lua.room import STANDARD, Limits, provide, ref_of
 from krmfn.lua.script import FEATURES, PROVIDER, Script
 
 TYPE_CHECKING = False
@@ -27,8 +28,17 @@ def render(
     and may have ``weight``, ``headerModifier``, ``podMetadata``. The result holds the given object, edited, and/or new
     ones. Raises KrmfnError naming script, line and reason.
     """
+    asked.check(stage, ref_of(given))
+    for other in stage.get("beside") or ():
+        _check_beside(other["manifest"])
     if script.shape == PROVIDER:
         return provide(script, given, stage, limits)
     from krmfn.lua.kruise import adapt
 
     return adapt(script, given, stage, limits)
+
+
+def _check_beside(manifest: "dict[str, Any]") -> None:
+    ref = ref_of(manifest)
+    if script := find(ref.api_version.rpartition("/")[0], ref.kind):
+        shape.check(script.reads, manifest, ref)

@@ -10,6 +10,7 @@ from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.frozen import Value
 from krmfn.lua import load, render
+from krmfn.results import errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class Case(Value):
         try:
             made = self.actual()
         except KrmfnError as error:
-            kept = self.refused and self.refused in error.message and self.field in ("", error.field)
-            return "" if kept else f"{self.promise}: {error.field} {error.message}"
+            found = errors(error)
+            kept = self.refused and any(self.refused in e.message and self.field in ("", e.field) for e in found)
+            return "" if kept else f"{self.promise}: " + "; ".join(f"{e.field} {e.message}" for e in found)
         if self.refused:
             return f"{self.promise}: not refused"
         # As text, so that the order of keys is part of the promise.

@@ -18,8 +18,10 @@ that was nowhere in it is left out, as Kruise's null is by the API server.
 from krmfn.errors import KrmfnError
 from krmfn.lua.box import boxed
 from krmfn.lua.crossing import encode
+from krmfn.lua.library import load
 from krmfn.lua.room import provide, ref_of, result
-from krmfn.lua.script import CUSTOM, PROVIDER, Script
+from krmfn.lua.script import CUSTOM, Script
+from krmfn.lua.shape import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ COOKIE = "canary-by-cookie"  # a header of this name asks for the cookie that is
 
 SKELETON = """
 local ingress = use "ingress"
-return { supports = {}, render = function(given, stage) return { ingress.canary(given, stage) } end }
+return {
+  supports = {},
+  reads = ingress.reads,
+  render = function(given, stage) return { ingress.canary(given, stage) } end,
+}
 """
 
 
@@ -43,8 +49,7 @@ def adapt(script: Script, given: "Manifest", stage: "Manifest", limits: "Limits"
 
 
 def _ingress(script: Script, given: "Manifest", stage: "Manifest", limits: "Limits") -> "list[Manifest]":
-    skeleton = Script(script.name, SKELETON, frozenset(), trusted=True, shape=PROVIDER)
-    (canary,) = provide(skeleton, given, stage)
+    (canary,) = provide(load(script.name, SKELETON), given, stage)
     idle = _idle(stage)
     obj = {
         # Kruise gives no table where there are no annotations, on which half of its own scripts break.
@@ -60,6 +65,7 @@ def _ingress(script: Script, given: "Manifest", stage: "Manifest", limits: "Limi
 
 
 def _custom(script: Script, given: "Manifest", stage: "Manifest", limits: "Limits") -> "list[Manifest]":
+    check(script.reads, given, ref_of(given))
     idle = _idle(stage)
     if idle and not stage.get("subset"):
         return [given]

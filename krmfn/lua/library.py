@@ -45,11 +45,12 @@ def load(name: str, source: str) -> Script:
     Raises KrmfnError where it does not load, or supports something that nobody has heard of.
     """
     script = Script(name, source, frozenset(), trusted=True, shape=PROVIDER)
-    supports = frozenset(result(script, answer(script, None)))
+    said = result(script, answer(script, None))
+    supports = frozenset(said["supports"])
     if unknown := sorted(supports - set(FEATURES)):
         message = f"{name}: supports {', '.join(unknown)}, but the words are {', '.join(FEATURES)}"
         raise KrmfnError(message)
-    return script.replace(supports=supports)
+    return script.replace(supports=supports, reads=said["reads"])
 
 
 def from_config(data: "Mapping[str, str]", group: str, kind: str, variant: str = "") -> Script | None:

@@ -246,11 +246,12 @@ local function table_of(result)
   return result
 end
 
--- Our own script: `input` is { given, stage }, or nil to ask what it supports. New manifests get the key order of the
+-- Our own script: `input` is { given, stage }, or nil to ask what it supports and reads. New manifests get the key order of the
 -- given one.
 local function run_ours(source, input)
   if not input then
-    return codec.encode(provider(source).supports, nil, "list", LONGEST)
+    local found = provider(source)
+    return codec.encode({ supports = found.supports, reads = found.reads or "" }, nil, "list", LONGEST)
   end
   local origin = codec.origin(input.given)
   local result = table_of(provider(source).render(input.given, input.stage))

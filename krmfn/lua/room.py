@@ -13,6 +13,7 @@ from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm import Ref
 from krmfn.lua.crossing import decode, encode
+from krmfn.lua.shape import check
 from krmfn.standin import lend, stand_in
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1 << 20
 LONGEST = 300  # characters of a message
+LONG = 100_000  # bytes of a text that gets a room of its own
 _SOURCES: "dict[str, bytes]" = {}
 _ROOMS: "dict[tuple[str, Limits], Any]" = {}
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -80,12 +82,29 @@ def _extension() -> None:
 
 
 def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits = STANDARD) -> Answer:
-    """Run a script. Never raises for what a script does."""
+    """Run a script. Never raises for what a script does.
+
+    This Lua fails where no memory is left, whatever of it nobody uses any more, and ends the whole process where a text
+    has no room. So what earlier runs have left must not be the end of this one, and a long text gets a room of its own.
+    """
+    long, known = len(text or b""), (script.source, limits) in _ROOMS
+    if long > limits.memory * MEGABYTE // 4:
+        return Answer(b"error", b"not enough memory")
+    said = _answer(script, text, like, limits)
+    if said.status == b"error" and said.text.startswith(b"not enough memory"):
+        _ROOMS.clear()
+        said = _answer(script, text, like, limits) if known and long <= LONG else said
+        _ROOMS.clear()
+    return said
+
+
+def _answer(script: "Script", text: bytes | None, like: str, limits: Limits) -> Answer:
     lua = engine()
     try:
-        return Answer(*_room(lua, script, limits)(script.source.encode(), text, like.encode()))
+        own = not script.trusted or len(text or b"") > LONG
+        run = _state(lua, script, limits) if own else _room(lua, script, limits)
+        return Answer(*run(script.source.encode(), text, like.encode()))
     except (lua.LuaMemoryError, MemoryError):
-        _ROOMS.clear()
         return Answer(b"error", b"not enough memory")
     except (lua.LuaError, UnicodeEncodeError) as error:
         return Answer(b"error", str(error).encode(errors="replace"))
@@ -93,8 +112,6 @@ def answer(script: "Script", text: bytes | None, like: str = "", limits: Limits 
 
 def _room(lua: "Any", script: "Script", limits: Limits) -> "Any":
     """Return what runs a script in a room of its own; furnishing one takes 0.5 ms, as long as most runs."""
-    if not script.trusted:
-        return _state(lua, script, limits)
     if (script.source, limits) not in _ROOMS:
         _ROOMS[script.source, limits] = _state(lua, script, limits)
     return _ROOMS[script.source, limits]
@@ -151,6 +168,7 @@ def provide(
     script: "Script", given: "dict[str, Any]", stage: "dict[str, Any]", limits: Limits = STANDARD
 ) -> "list[dict[str, Any]]":
     """Run a provider of ours in this process; as ``krmfn.lua.render``."""
+    check(script.reads, given, ref_of(given))
     made = result(script, answer(script, encode({"given": given, "stage": stage}), limits=limits), given, limits)
     if not isinstance(made, list) or not all(isinstance(item, dict) and item.get("kind") for item in made):
         message = f"{script.name}: must return a list of manifests"
@@ -186,7 +204,8 @@ def _clean(text: bytes) -> str:
 
 def ref_of(given: "dict[str, Any]") -> Ref:
     """Return which object a manifest is; "" for what it does not say."""
-    meta = given.get("metadata") or {}
+    meta = given.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
     return Ref(
         str(given.get("apiVersion", "")),
         str(given.get("kind", "")),

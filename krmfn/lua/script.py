@@ -32,7 +32,8 @@ class Script(Value):
 
     ``supports`` holds words of FEATURES. ``trusted``: it is one of ours and runs in this process; anybody else's runs
     in a child process with limits. ``shape`` says how it is called: ``provider`` (ours: a manifest and a stage in,
-    manifests out), ``ingress`` and ``custom`` (Kruise's two).
+    manifests out), ``ingress`` and ``custom`` (Kruise's two). ``reads`` says what it reads of a manifest, in the words
+    of ``krmfn.lua.shape``; "" where that is not known.
     """
 
     name: str
@@ -40,3 +41,4 @@ class Script(Value):
     supports: frozenset[str]
     trusted: bool
     shape: str
+    reads: str = ""

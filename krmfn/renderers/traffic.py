@@ -9,6 +9,7 @@ from krmfn.isolation import canary_template, labels, short
 from krmfn.kinds import COMPANIONS, carried
 from krmfn.krm import dump, load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
+from krmfn.results import Refused, Result, errors
 from krmfn.scene import bare
 from krmfn.stage import STABLE, TARGET
 from krmfn.state import digest
@@ -39,9 +40,15 @@ def render(view: View) -> "Iterator[Added | Edited]":
         try:
             manifests = lua.render(script, given, _brief(view.stage.traffic, route, view))
         except KrmfnError as problem:
-            raise KrmfnError(problem.message, ref=item.ref, field=problem.field, file=item.path) from problem
+            raise Refused(_of(item, found) for found in errors(problem)) from problem
         for manifest in manifests:
             yield from _placed(manifest, given, item, (route, view))
+
+
+def _of(item: "Item", found: Result) -> KrmfnError:
+    if found.ref and (found.ref.kind, found.ref.name) != (item.ref.kind, item.ref.name):  # an object beside the route
+        return KrmfnError(found.message, ref=found.ref, field=found.field)
+    return KrmfnError(found.message, ref=item.ref, field=found.field, file=item.path)
 
 
 def needs(traffic: Traffic) -> "dict[str, str]":

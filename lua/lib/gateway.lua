@@ -8,6 +8,27 @@ local modifier, precedence, shares = use "modifier", use "precedence", use "shar
 
 local gateway = {}
 
+gateway.reads = [[
+  spec.rules[].name                                                       text
+  spec.rules[].matches[].headers|queryParams[].name                       text!
+  spec.rules[].matches[].headers|queryParams[].type                       Exact,RegularExpression
+  spec.rules[].matches[].headers|queryParams[].value                      text
+  spec.rules[].filters[].type                                             text
+  spec.rules[].filters[].requestHeaderModifier.set|add[].name|value       text!
+  spec.rules[].filters[].requestHeaderModifier.remove[]                   text
+  spec.rules[].filters[].urlRewrite|requestRedirect.path.type             text
+  spec.rules[].filters[].urlRewrite|requestRedirect.path.replacePrefixMatch  text
+  spec.rules[].backendRefs[].name                                         text!
+  spec.rules[].backendRefs[].group|kind|namespace                         text
+  spec.rules[].backendRefs[].port|weight                                  count
+  spec.rules[].backendRefs[].filters[].type                               text
+  spec.rules[].backendRefs[].filters[].requestHeaderModifier.set|add[].name|value  text!
+  spec.rules[].backendRefs[].filters[].requestHeaderModifier.remove[]     text
+  spec.rules[].backendRefs[].filters[].responseHeaderModifier.add[]       map
+  spec.rules[].backendRefs[].filters[].urlRewrite|requestRedirect.path.type  text
+  spec.rules[].backendRefs[].filters[].urlRewrite|requestRedirect.path.replacePrefixMatch  text
+]]
+
 local RULES, MATCHES, ALL_MATCHES, CONDITIONS, BACKENDS, FILTERS, WEIGHT = 16, 64, 128, 16, 16, 16, 1000000
 
 local function allow(count, limit, field, what)

@@ -5,6 +5,23 @@
 
 local ingress = {}
 
+ingress.reads = [[
+  spec.tls[].hosts[]                                          text
+  spec.rules[].host                                           text
+  spec.rules[].http.paths[].path                              text
+  spec.rules[].http.paths[].pathType                          Exact,Prefix,ImplementationSpecific
+  spec.rules[].http.paths[].backend.serviceName               text
+  spec.rules[].http.paths[].backend.servicePort               scalar
+  spec.rules[].http.paths[].backend.service.name               text
+  spec.rules[].http.paths[].backend.service.port.name         text
+  spec.rules[].http.paths[].backend.service.port.number       count
+  spec.defaultBackend|backend.serviceName                     text
+  spec.defaultBackend|backend.servicePort                     scalar
+  spec.defaultBackend|backend.service.name                    text
+  spec.defaultBackend|backend.service.port.name               text
+  spec.defaultBackend|backend.service.port.number             count
+]]
+
 local DEFAULTS = { "defaultBackend", "backend" }
 local COOKIE = "canary-by-cookie" -- the header name by which Kruise's users ask for a cookie; its value is the cookie
 local REGEX = "RegularExpression"
@@ -15,8 +32,11 @@ function ingress.service(backend)
 end
 
 local function port(backend)
-  local written = backend.servicePort or backend.service.port or ""
-  return type(written) == "table" and (written.number or written.name) or written
+  local written = backend.servicePort or backend.service and backend.service.port or ""
+  if type(written) == "table" then
+    return written.number or written.name or ""
+  end
+  return written
 end
 
 local function redirect(backend, service)

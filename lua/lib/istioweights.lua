@@ -14,9 +14,6 @@ function weights.of(route, field)
   local found, sum = {}, 0
   for i, entry in ipairs(route) do
     found[i] = #route == 1 and 100 or entry.weight or 0
-    if type(found[i]) ~= "number" then
-      fail(field .. ".route[" .. i - 1 .. "].weight", "is not a number")
-    end
     sum = sum + found[i]
   end
   if sum == 0 then

@@ -18,7 +18,7 @@ end
 
 -- Tell whether a path asks for nothing.
 function paths.any(path)
-  return not path or path.prefix == "" or path.prefix == "/" or path.regex == ".*" or path.regex == "/.*"
+  return not path or not (path.exact or path.prefix or path.regex) or path.prefix == "" or path.prefix == "/" or path.regex == ".*" or path.regex == "/.*"
 end
 
 function paths.same(a, b)

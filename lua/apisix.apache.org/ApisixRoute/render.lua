@@ -45,7 +45,7 @@ local function of_path(path)
   if path.type ~= "PathPrefix" then
     return expression("Path", path)
   end
-  local prefix = path.value:gsub("/+$", ""):gsub("[^%w/_-]", "\\%0")
+  local prefix = path.value:gsub("/+$", ""):gsub("[^%w/_\128-\255-]", "\\%0")
   return prefix ~= "" and { subject = { scope = "Path" }, op = "RegexMatch", value = "^" .. prefix .. "(/|$)" } or nil
 end
 
@@ -89,7 +89,7 @@ local function check_room(rules, i, leads)
   for k, other in ipairs(rules) do
     if not leads[k] and priority(other) == priority(rules[i]) + 1 and meet(other, rules[i]) then
       fail("spec.http[" .. k - 1 .. "].priority", "is " .. priority(other) .. ", one more than that of the rule "
-        .. rules[i].name .. " for the same path, which leaves no room for the canary's between them; make it at least "
+        .. (rules[i].name or "http[" .. i - 1 .. "]") .. " for the same path, which leaves no room for the canary's between them; make it at least "
         .. priority(other) + 1)
     end
   end
@@ -157,6 +157,20 @@ local function check_streams(spec, stage)
 end
 
 return {
+  reads = [[
+    spec.http[].name                           text
+    spec.http[].priority                       number
+    spec.http[].match.paths[]                  text
+    spec.http[].match.exprs[]                  map
+    spec.http[].plugins[].name                 text
+    spec.http[].plugins[].enable               flag
+    spec.http[].backends[].serviceName         text!
+    spec.http[].backends[].servicePort         scalar
+    spec.http[].backends[].subset              text
+    spec.http[].backends|upstreams[].weight    count
+    spec.stream[].backend.serviceName          text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
     "path.exact", "path.prefix", "path.regex", "matches.many", "conditions.many", "weight+matches",

@@ -16,6 +16,10 @@ local function check_stable(match, pods)
 end
 
 return {
+  reads = [[
+    spec.podSelector.matchLabels.*  text
+  ]],
+
   -- It stands beside the object that divides, and is in the way of nothing that that one can express.
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
@@ -24,7 +28,7 @@ return {
   },
 
   render = function(given, stage)
-    local name, spec = given.metadata.name, given.spec or {}
+    local name, spec = given.metadata and given.metadata.name, given.spec or {}
     local match = spec.podSelector and spec.podSelector.matchLabels
     if name ~= stage.stableService and name ~= stage.canaryService then
       fail("metadata.name", "is neither " .. stage.stableService .. " nor " .. stage.canaryService)

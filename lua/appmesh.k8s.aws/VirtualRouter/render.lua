@@ -276,6 +276,20 @@ local function check_use(routes, api, dialect)
 end
 
 return {
+  reads = [[
+    spec.routes[].name        text
+    spec.routes[].priority    count
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.action.weightedTargets[].virtualNodeRef.name  text!
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.action.weightedTargets[].virtualNodeRef.namespace  text
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.action.weightedTargets[].virtualNodeARN  text
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.action.weightedTargets[].port|weight  count
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.match.prefix  text
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.match.path.exact|regex  text
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.match.headers|metadata|queryParameters[].name  text!
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.match.headers|metadata|queryParameters[].invert  flag
+    spec.routes[].httpRoute|http2Route|grpcRoute|tcpRoute.match.headers|metadata|queryParameters[].match.exact|regex  text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "path.exact", "path.prefix", "path.regex", "matches.many",
     "conditions.many", "weight+matches",

@@ -68,6 +68,11 @@ local function lead_nowhere(given, service)
 end
 
 return {
+  reads = [[
+    spec.splits[].service|serviceSubset  text
+    spec.splits[].weight                 part
+  ]],
+
   supports = { "weight" },
 
   render = function(given, stage)

@@ -76,6 +76,11 @@ local API = {
 }
 
 return {
+  reads = gateway.reads .. [[
+    spec.rules[].matches[].method.type            Exact,RegularExpression
+    spec.rules[].matches[].method.service|method  text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
     "mirror", "mirror.matches",

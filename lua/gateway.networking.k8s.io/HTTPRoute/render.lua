@@ -169,6 +169,12 @@ local API = {
 }
 
 return {
+  reads = gateway.reads .. [[
+    spec.rules[].matches[].path.type   Exact,PathPrefix,RegularExpression
+    spec.rules[].matches[].path.value  text
+    spec.rules[].matches[].method      text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix",
     "method.exact", "matches.many", "conditions.many", "weight+matches", "headerModifier", "mirror", "mirror.matches",

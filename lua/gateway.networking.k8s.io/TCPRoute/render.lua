@@ -4,6 +4,8 @@
 local gateway = use "gateway"
 
 return {
+  reads = gateway.reads,
+
   supports = { "weight" },
 
   render = function(given, stage)

@@ -228,7 +228,7 @@ local function lead_nowhere(routes, service)
   for _, route in ipairs(routes) do
     for _, entry in ipairs(destinations(route)) do
       local to = entry.destination or {}
-      note(to.upstream and "Upstream " .. to.upstream.name or to.kube and to.kube.ref.name)
+      note(to.upstream and "Upstream " .. to.upstream.name or to.kube and (to.kube.ref or {}).name)
     end
     local group = route.routeAction and route.routeAction.upstreamGroup
     note(group and "UpstreamGroup " .. group.name)
@@ -263,6 +263,24 @@ local function api_of(stage, dialect)
 end
 
 return {
+  reads = [[
+    spec.routes[].name                                              text
+    spec.routes[].matchers[].exact|prefix|regex                     text
+    spec.routes[].matchers[].caseSensitive                          flag
+    spec.routes[].matchers[].headers|queryParameters[].name         text!
+    spec.routes[].matchers[].headers|queryParameters[].value        text
+    spec.routes[].matchers[].headers|queryParameters[].regex|invertMatch  flag
+    spec.routes[].options                                           map
+    spec.routes[].routeAction.single.upstream.name                         text!
+    spec.routes[].routeAction.single.kube.ref.name                         text!
+    spec.routes[].routeAction.single.kube.ref.namespace                    text
+    spec.routes[].routeAction.multi.destinations[].destination.upstream.name  text!
+    spec.routes[].routeAction.multi.destinations[].destination.kube.ref.name  text!
+    spec.routes[].routeAction.multi.destinations[].destination.kube.ref.namespace  text
+    spec.routes[].routeAction.multi.destinations[].weight                  count
+    spec.routes[].routeAction.upstreamGroup.name                           text!
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix", "path.regex",
     "matches.many", "conditions.many", "weight+matches",

@@ -93,7 +93,7 @@ end
 -- A cookie is one part of a header.
 local function of_cookie(cookie)
   local function quoted(text)
-    return (text:gsub("[^%w_-]", "\\%0"))
+    return (text:gsub("[^%w_\128-\255-]", "\\%0"))
   end
   return { name = "cookie", type = REGEX, value = "(.*;\\s*)?" .. quoted(cookie.name) .. "=" .. quoted(cookie.value)
     .. "(;.*)?" }
@@ -144,6 +144,12 @@ local function weighted(given, stage, weight)
 end
 
 return {
+  reads = [[
+    spec.service                                                          text
+    spec.headers|regex_headers|query_parameters|regex_query_parameters    map
+    spec.v2BoolHeaders|v2BoolQueryParameters[]                            text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "matches.many",
     "conditions.many", "weight+matches",

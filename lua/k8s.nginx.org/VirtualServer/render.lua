@@ -200,6 +200,22 @@ local function lead_nowhere(spec, service)
 end
 
 return {
+  reads = [[
+    spec.upstreams[].name|service  text!
+    spec.upstreams[].port          count
+    spec.routes[].splits[].weight  count
+    spec.routes[].matches[].conditions[]     map
+    spec.routes[].matches[].splits[].weight  count
+    spec.routes[].action.pass            text
+    spec.routes[].action.proxy.upstream  text
+    spec.routes[].splits[].action.pass            text
+    spec.routes[].splits[].action.proxy.upstream  text
+    spec.routes[].matches[].action.pass            text
+    spec.routes[].matches[].action.proxy.upstream  text
+    spec.routes[].matches[].splits[].action.pass            text
+    spec.routes[].matches[].splits[].action.proxy.upstream  text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
     "matches.many", "conditions.many", "weight+matches",

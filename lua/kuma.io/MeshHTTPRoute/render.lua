@@ -295,6 +295,22 @@ local function lead_nowhere(spec, service)
 end
 
 return {
+  reads = [[
+    spec.to[].targetRef.kind|name|namespace|sectionName    text
+    spec.to[].targetRef.labels.*                           text
+    spec.to[].targetRef.port                               count
+    spec.to[].rules[].matches[].path.type                  Exact,PathPrefix,RegularExpression!
+    spec.to[].rules[].matches[].path.value                 text!
+    spec.to[].rules[].matches[].method                     text
+    spec.to[].rules[].matches[].headers|queryParams[].name          text!
+    spec.to[].rules[].matches[].headers|queryParams[].type|value    text
+    spec.to[].rules[].default.filters[].type               text
+    spec.to[].rules[].default.filters[].urlRewrite|requestRedirect.path.type    text
+    spec.to[].rules[].default.backendRefs[].kind|name|namespace|sectionName     text
+    spec.to[].rules[].default.backendRefs[].labels.*       text
+    spec.to[].rules[].default.backendRefs[].port|weight    count
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix",
     "matches.many", "conditions.many", "weight+matches",

@@ -200,6 +200,18 @@ local function lead_nowhere(rules, service)
 end
 
 return {
+  reads = [[
+    spec.conf.destination.*                            text
+    spec.conf.split[].destination.*                    text
+    spec.conf.split[].weight                           count
+    spec.conf.http[].match.path.exact|prefix|regex     text
+    spec.conf.http[].match.headers.*.exact|prefix|regex    text
+    spec.conf.http[].modify.path.rewritePrefix         text
+    spec.conf.http[].destination.*                     text
+    spec.conf.http[].split[].destination.*             text
+    spec.conf.http[].split[].weight                    count
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "path.exact", "path.prefix", "path.regex", "matches.many",
     "conditions.many", "weight+matches",

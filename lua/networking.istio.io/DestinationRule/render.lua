@@ -190,6 +190,14 @@ local function twin(given, stage)
 end
 
 return {
+  reads = [[
+    spec.host                text
+    spec.subsets[].name      text!
+    spec.subsets[].labels.*  text
+    spec.trafficPolicy       map
+    spec.exportTo[]          text
+  ]],
+
   -- It stands beside the object that divides, and is in the way of nothing that that one can express.
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",

@@ -178,6 +178,25 @@ local function check_use(found, work, stage)
 end
 
 return {
+  reads = [[
+    spec.http|tls|tcp[].route[].destination.host              text!
+    spec.http|tls|tcp[].route[].destination.subset            text
+    spec.http|tls|tcp[].route[].destination.port.number       count
+    spec.http|tls|tcp[].route[].weight                        count
+    spec.http|tls|tcp[].route[].headers.request.set|add.*     text
+    spec.http|tls|tcp[].route[].headers.request.remove[]      text
+    spec.http|tls|tcp[].route[].headers.response.add.*        text
+    spec.http[].headers.request.set|add.*                     text
+    spec.http[].headers.request.remove[]                      text
+    spec.http[].match[].uri|method.exact|prefix|regex         text
+    spec.http[].match[].headers|queryParams.*.exact|prefix|regex    text
+    spec.http[].match[].ignoreUriCase                         flag
+    spec.http[].rewrite.uri|authority                         text
+    spec.http[].delegate.name                                 text
+    spec.http[].mirror                                        map
+    spec.http[].mirrors[]                                     map
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "path.exact", "path.prefix",
     "path.regex", "method.exact", "method.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",

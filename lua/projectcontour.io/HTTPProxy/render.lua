@@ -31,7 +31,7 @@ local function dialect_of(stage)
     local twin = copy(entry)
     twin.name = stage.canaryService
     for _, header in ipairs(twin.requestHeadersPolicy and twin.requestHeadersPolicy.set or {}) do
-      local rest = header.value:sub(#stage.stableService + 1)
+      local rest = (header.value or ""):sub(#stage.stableService + 1)
       if header.name:lower() == LINKERD and header.value == stage.stableService .. rest and rest:find("^[.:]") then
         header.value = stage.canaryService .. rest
       end
@@ -88,6 +88,9 @@ local function match_of(conditions)
     if condition.header or condition.queryParameter then
       match.seen[key_of(condition)] = true
       table.insert(match.conditions, condition)
+    elseif not (condition.exact or condition.prefix or condition.regex) then
+      fail("spec.routes", "has a condition that is none of prefix, exact, regex, header and queryParameter, so nobody "
+        .. "can tell what else would hold; leave it out or write one of them")
     else
       match.path = { exact = condition.exact, prefix = condition.prefix, regex = condition.regex }
     end
@@ -353,6 +356,28 @@ local function render(given, stage)
 end
 
 return {
+  reads = [[
+    spec.virtualhost  map
+    spec.includes[].name  text
+    spec.routes[].requestRedirectPolicy|pathRewritePolicy  map
+    spec.routes[].conditions[].exact|prefix|regex  text
+    spec.routes[].conditions[].header|queryParameter.name  text!
+    spec.routes[].conditions[].header|queryParameter.exact|notexact|regex  text
+    spec.includes[].conditions[].exact|prefix|regex  text
+    spec.includes[].conditions[].header|queryParameter.name  text!
+    spec.includes[].conditions[].header|queryParameter.exact|notexact|regex  text
+    spec.routes[].services[].name  text!
+    spec.routes[].services[].port|weight  count
+    spec.routes[].services[].mirror  flag
+    spec.routes[].services[].requestHeadersPolicy.set[].name  text!
+    spec.routes[].services[].requestHeadersPolicy.set[].value  text
+    spec.tcpproxy.services[].name  text!
+    spec.tcpproxy.services[].port|weight  count
+    spec.tcpproxy.services[].mirror  flag
+    spec.tcpproxy.services[].requestHeadersPolicy.set[].name  text!
+    spec.tcpproxy.services[].requestHeadersPolicy.set[].value  text
+  ]],
+
   supports = {
     "weight", "header.exact", "header.regex", "query.exact", "query.regex", "path.exact", "path.prefix", "path.regex",
     "matches.many", "conditions.many", "weight+matches",

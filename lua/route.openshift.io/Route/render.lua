@@ -49,6 +49,15 @@ local function lead_nowhere(entries, service)
 end
 
 return {
+  reads = [[
+    spec.to.name                          text!
+    spec.to.kind                          text
+    spec.to.weight                        count
+    spec.alternateBackends[].name         text!
+    spec.alternateBackends[].kind         text
+    spec.alternateBackends[].weight       count
+  ]],
+
   supports = { "weight" },
 
   render = function(given, stage)

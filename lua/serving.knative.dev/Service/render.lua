@@ -85,6 +85,12 @@ local function base(given, stable)
 end
 
 return {
+  reads = [[
+    spec.traffic[].revisionName    text
+    spec.traffic[].latestRevision  flag
+    spec.traffic[].percent         count
+  ]],
+
   supports = { "weight" },
 
   render = function(given, stage)

@@ -58,6 +58,11 @@ local function api_of(given, backends)
 end
 
 return {
+  reads = [[
+    spec.backends[].service  text!
+    spec.backends[].weight   scalar
+  ]],
+
   supports = { "weight" },
 
   render = function(given, stage)

@@ -42,6 +42,21 @@ local function check_others(spec, stage)
 end
 
 return {
+  reads = [[
+    spec.weighted.services[].port  scalar
+    spec.weighted.services[].weight  count
+    spec.weighted.services[].name  text!
+    spec.weighted.services[].kind|namespace  text
+    spec.mirroring.name  text!
+    spec.mirroring.kind|namespace  text
+    spec.failover.service.name  text!
+    spec.failover.service.kind|namespace  text
+    spec.failover.fallback.name  text!
+    spec.failover.fallback.kind|namespace  text
+    spec.highestRandomWeight.services[].name  text!
+    spec.highestRandomWeight.services[].kind|namespace  text
+  ]],
+
   supports = { "weight" },
 
   render = function(given, stage)

@@ -7,7 +7,7 @@
 -- https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#traffic-routing
 -- https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 
-local actions, paths = use "albactions", use "albpaths"
+local actions, paths, ingress = use "albactions", use "albpaths", use "ingress"
 
 local ANNOTATED, MOST = "use-annotation", 5
 
@@ -17,7 +17,10 @@ end
 
 local function port_of(backend)
   local port = backend.servicePort or backend.service and backend.service.port
-  return type(port) == "table" and (port.number or port.name) or port
+  if type(port) == "table" then
+    return port.number or port.name
+  end
+  return port
 end
 
 local function ask_for(backend, name)
@@ -65,9 +68,23 @@ local function annotated(given, stage, name)
   return action
 end
 
+-- Fail where a path or a port is not written that has to be.
+local function check_paths(spec)
+  each_backend(spec, function(backend, path)
+    local kind = path and path.pathType
+    if service_of(backend) and not port_of(backend) then
+      fail(path and "spec.rules" or "spec.defaultBackend", "names no port of " .. service_of(backend) .. "; write its "
+        .. "number or its name")
+    elseif (kind == "Exact" or kind == "Prefix") and not path.path then
+      fail("spec.rules", "has a path of the type " .. kind .. " without the path; write one, such as /")
+    end
+  end)
+end
+
 -- Return the actions of an Ingress by the backends that lead to them: { name, action, from, plain }; `from` is the name
 -- that conditions are under. `plain`: the backend names the Service and a port, and there is no annotation yet.
 local function find(given, stage, taken)
+  check_paths(given.spec)
   local found, known, stable = {}, {}, stage.stableService
   local free = #stable <= 52 and not given.metadata.annotations[actions.key("actions", stable)]
   each_backend(given.spec, function(backend)
@@ -217,6 +234,8 @@ local function divide(given, stage, found)
 end
 
 return {
+  reads = ingress.reads,
+
   supports = {
     "weight", "header.exact", "query.exact", "path.exact", "path.prefix", "matches.many", "conditions.many",
     "weight+matches",

@@ -236,12 +236,15 @@ local function by_matches(given, stage)
 end
 
 return {
+  reads = ingress.reads,
+
   supports = {
     "weight", "header.exact", "cookie.exact", "query.exact", "path.exact", "path.prefix", "matches.many",
     "conditions.many",
   },
 
   render = function(given, stage)
+    given.spec = given.spec or {}
     local own = given.metadata and given.metadata.annotations or {}
     ingress.refuse_canary(given, PREFIXES)
     ingress.refuse_default(given, stage, "ALB")

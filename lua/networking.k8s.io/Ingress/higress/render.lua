@@ -32,6 +32,8 @@ local function annotate(annotations, stage)
 end
 
 return {
+  reads = ingress.reads,
+
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "headerModifier" },
 
   render = function(given, stage)

@@ -47,6 +47,8 @@ local function check_subset(given, stage)
 end
 
 return {
+  reads = ingress.reads,
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "matches.many",
     "headerModifier",

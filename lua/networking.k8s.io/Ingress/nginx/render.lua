@@ -11,6 +11,7 @@ local PREFIX = "nginx.ingress.kubernetes.io/"
 -- The controller drops an annotation with any other character, and then looks for "always".
 -- https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/annotations/parser/validators.go
 local PLAIN, REGEX = "^[%w/:~_. -]+$", "^[%w/:~_.^$()[%]{}*+?|&=\\-]+$"
+local COOKIE = "^[%w/:~_.-]+$"
 local DIALECT = { product = "ingress-nginx", looks = "one header or one cookie", plain = PLAIN }
 
 local function by_header(annotations, header)
@@ -45,12 +46,17 @@ local function annotate(annotations, stage)
   if wanted.header then
     by_header(annotations, wanted.header)
   end
-  if wanted.cookie then
+  if wanted.cookie and not wanted.cookie.name:find(COOKIE) then
+    fail("matches", "ingress-nginx takes no cookie name with such characters: " .. wanted.cookie.name .. "; use letters, "
+      .. "digits and -")
+  elseif wanted.cookie then
     annotations[PREFIX .. "canary-by-cookie"] = wanted.cookie.name
   end
 end
 
 return {
+  reads = ingress.reads,
+
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "weight+matches" },
 
   render = function(given, stage)

@@ -156,6 +156,7 @@ local function weigh(given, stage, percent)
   local weights = weights_of(given, stage)
   divide(weights, stage, percent)
   beside(given.spec, stage)
+  given.metadata = given.metadata or {}
   given.metadata.annotations = given.metadata.annotations or {}
   given.metadata.annotations[WEIGHTS] = json.encode(weights)
 end
@@ -256,6 +257,8 @@ local function check(given, stage)
 end
 
 return {
+  reads = ingress.reads,
+
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
     "path.exact", "path.prefix", "path.regex", "matches.many", "conditions.many", "weight+matches",

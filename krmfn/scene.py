@@ -13,7 +13,6 @@ from krmfn.isolation import short
 from krmfn.kinds import CLUSTER_WIDE, LOCAL_CONFIG
 from krmfn.krm import load, new, retext, same
 from krmfn.krm.item import Ref
-from krmfn.merging import merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ def _theirs(item: "Item", edit: "Edit", values: "tuple[Any, Any, Any]") -> list[
         if same(at(base, change.path), at(now, change.path)):
             continue
         clashes = any(overlap(change, own) for own in mine)
-        found = merged(*(at(value, change.path) for value in values)) if clashes else change.value
+        found = _merged([at(value, change.path) for value in values]) if clashes else change.value
         if clashes and found is GONE:
             raise _clash(item, edit, change, wrote)
         theirs.append(change.replace(value=found))
@@ -228,6 +227,12 @@ def _clash(item: "Item", edit: "Edit", change: Change, wrote: "Any") -> KrmfnErr
         f"was set by krmfn{was} and changed by hand{now}; restore what krmfn wrote, or make the change at position 0"
     )
     return KrmfnError(message, ref=item.ref, field=field, file=item.path)
+
+
+def _merged(values: "list[Any]") -> "Any":
+    from krmfn.merging import merged  # few runs meet an edit beside one of ours
+
+    return merged(*values)
 
 
 def _hint(ref: "Ref", there: "list[Ref]") -> str:

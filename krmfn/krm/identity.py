@@ -13,6 +13,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from krmfn.krm.comments import Comments
+from krmfn.krm.internals import anonymous
 from krmfn.krm.nodes import LIST, MAP, name
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-IDS = ("internal.config.kubernetes.io/id", "config.k8s.io/id")
 # By these, as Kubernetes' schemas say, an item of a list is the same wherever it stands.
 _KEYS = (
     *(("name",), ("key",), ("type",), ("ip",), ("uid",), ("mountPath",), ("devicePath",)),
@@ -41,17 +41,6 @@ def kept(given: Item, item: Item) -> Item:
         return item
     same_place = item.mark >= 0 and unmerged(given._source, item._source)  # noqa: SLF001 - each is read only once
     return item if same_place else item.edited(value)
-
-
-def anonymous(value: Any) -> Any:
-    """Return an object without ids; the same object where it has none."""
-    metadata: Any = value.get("metadata") if isinstance(value, dict) else None
-    annotations: Any = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict) or annotations.keys().isdisjoint(IDS):
-        return value
-    left = {own: said for own, said in annotations.items() if own not in IDS}
-    rest = {own: said for own, said in metadata.items() if own != "annotations" or left}
-    return value | {"metadata": rest | ({"annotations": left} if left else {})}
 
 
 def unmerged(given: Source, now: Source) -> bool:

@@ -13,6 +13,8 @@ LEGACY = {
     "config.k8s.io/id",
     "kustomize.config.k8s.io/id",
 }
+# By these kpt finds the original of what comes back, and merges it in.
+IDS = ("internal.config.kubernetes.io/id", "config.k8s.io/id")
 # Every one of them is one of these with a word behind it, or is in LEGACY, which spells some of them as well.
 SPELLINGS = ("config.kubernetes.io/", "config.k8s.io/")
 
@@ -72,3 +74,14 @@ def _with(value: Any, annotations: dict[str, Any]) -> Any:
     metadata = value.get("metadata") or {}
     rest = {name: inner for name, inner in metadata.items() if name != "annotations" or annotations}
     return value | {"metadata": rest | ({"annotations": annotations} if annotations else {})}
+
+
+def anonymous(value: Any) -> Any:
+    """Return an object without ids; the same object where it has none."""
+    metadata: Any = value.get("metadata") if isinstance(value, dict) else None
+    annotations: Any = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or annotations.keys().isdisjoint(IDS):
+        return value
+    left = {own: said for own, said in annotations.items() if own not in IDS}
+    rest = {own: said for own, said in metadata.items() if own != "annotations" or left}
+    return value | {"metadata": rest | ({"annotations": left} if left else {})}

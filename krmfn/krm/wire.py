@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm.frame import Frame
-from krmfn.krm.internals import placed, restored
+from krmfn.krm.internals import anonymous, placed, restored
 from krmfn.krm.item import Made
 from krmfn.krm.outline import KIND, decoded, kind
 from krmfn.krm.package import LIST, STREAM, Package
@@ -174,9 +174,12 @@ class _Writer:
             return item
         if given is None:
             return _meaning(item, self._placed(item))
+        now = _meaning(item, restored(item.value, given.value))
+        if anonymous(now.value) is now.value:
+            return now
         from krmfn.krm.identity import kept
 
-        return kept(given, _meaning(item, restored(item.value, given.value)))
+        return kept(given, now)
 
     def _given(self, mark: int, item: Item) -> Item | None:
         """Return the item of the input that an item is now; a new one may replace one that is called the same."""
@@ -196,8 +199,6 @@ class _Writer:
 
 def _renewed(item: Item, given: Item) -> Manifest:
     """Return what an item means that was written anew, in the place of one that the host knows."""
-    from krmfn.krm.identity import anonymous
-
     return anonymous(restored(item.value, given.value))  # type: ignore[no-any-return]
 
 

@@ -12,8 +12,7 @@ import random
 import pytest
 
 from krmfn import krm
-from krmfn.krm.identity import IDS
-from krmfn.krm.internals import stripped
+from krmfn.krm.internals import IDS, stripped
 from tests.hosts import programs
 
 OBJECTS = 40

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from krmfn import krm
-from krmfn.krm.identity import IDS
+from krmfn.krm.internals import IDS
 
 TOP = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 GIVEN = """\

@@ -273,6 +273,8 @@ def test_values_are_shown_where_they_are_short():
     assert "a (absent) → x" == str(FieldChange("a", GONE, "x"))
     assert "spec" == str(FieldChange("spec", {"a": 1}, {}))
     assert "a" == str(FieldChange("a", "x" * 99, "y"))
+    pinned = FieldChange("image", "shop@sha256:" + "1" * 64, "shop@sha256:" + "2" * 64)
+    assert f"image shop@sha256:{'1' * 12}… → shop@sha256:{'2' * 12}…" == str(pinned)
 
 
 def test_the_position_is_marked_where_there_is_no_state(shop):

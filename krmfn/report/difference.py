@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from krmfn.report.applied import Applied
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
-BRIEF = 40
+BRIEF, SHOWN = 90, 12
 
 
 class FieldChange(Value):
@@ -24,10 +24,15 @@ class FieldChange(Value):
     new: object
 
     def __str__(self) -> str:
-        """Show the values where they are short: ``spec.replicas 1 → 2``."""
-        values = [str(value) for value in (self.old, self.new)]
-        brief = all(not isinstance(v, dict | list) and len(str(v)) <= BRIEF for v in (self.old, self.new))
+        """Show the values where they are short: ``spec.replicas 1 → 2``; of a digest its beginning is enough."""
+        values = [_cut(str(value)) for value in (self.old, self.new)]
+        brief = not any(isinstance(v, dict | list) for v in (self.old, self.new)) and max(map(len, values)) <= BRIEF
         return f"{self.field} {' → '.join(values)}" if brief else self.field
+
+
+def _cut(value: str) -> str:
+    name, mark, digest = value.partition("@sha256:")
+    return f"{name}{mark}{digest[:SHOWN]}…" if mark and len(digest) > SHOWN else value
 
 
 class Difference(Value):

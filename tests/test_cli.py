@@ -124,6 +124,7 @@ def test_two_requests_in_a_package_are_told_apart(shop):
     either = run("render", shop)
     cart = run("render", shop, "--rollout", "cart")
 
+    assert cart.stdout == run("render", shop, "--rollout", "demo/cart").stdout
     assert (1, "") == (either.exit_code, either.stdout)
     assert "several objects of kind RolloutStep" in either.stderr
     assert "say which with --rollout" in either.stderr

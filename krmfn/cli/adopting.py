@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("path")
 @click.option("--commit", "number", metavar="K", type=click.IntRange(1), help="Render this commit, counted from 1.")
-@click.option("--rollout", metavar="NAME", help="The rollout, where not all of the package are to move.")
+@click.option("--rollout", metavar="[NAMESPACE/]NAME", help="The rollout, where not all of the package are to move.")
 @click.option("--isolation", type=click.Choice(MODES), help="How stable and canary pods will be told apart.")
 @click.option(
     "--replicas", metavar="N", type=click.IntRange(0), help="How many pods run, where the manifests do not say."

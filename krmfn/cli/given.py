@@ -70,11 +70,16 @@ def _default(package: "Package", rollout: str) -> Config:
         return configs.parse(package.config)
     steps = [item for item in package.find(configs.KIND, configs.API_VERSION) if item.ref.kind == configs.KIND]
     found = [configs.parse(item.value) for item in steps]
-    found = [config for config in found if not rollout or config.rollout in ("", rollout)]
+    found = [config for config in found if not (rollout and config.rollout) or _same(config.rollout, rollout)]
     if len(found) > 1:
         names = ", ".join(f"{item.ref.name} ({item.path})" for item in steps)
         raise KrmfnError(f"the package has several objects of kind {configs.KIND}: {names}; say which with --rollout")
     return found[0] if found else Config()
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell whether two names can mean one rollout: where only one of them has a namespace, the other may have it."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 def _with_options(config: Config, options: "Mapping[str, Any]") -> Config:

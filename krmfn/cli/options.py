@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SIGPIPE = 128 + 13  # what a shell says of a program that a broken pipe has ended
 
-_ROLLOUT = click.option("--rollout", metavar="NAME", help="The rollout, where the package has several.")
+_ROLLOUT = click.option("--rollout", metavar="[NAMESPACE/]NAME", help="The rollout, where the package has several.")
 _STEP = click.option(
     "--step", metavar="S", help="The position: 0, 1 … N, promote, finalise, complete, 2/scale, 3>0/drain …"
 )

@@ -38,8 +38,6 @@ def check(stage: "dict[str, Any]", ref: "Ref | None" = None) -> None:
 
 
 def _match(match: Fields) -> None:
-    if not any(match.at(part).value for part in (*PARTS, "path", "method")):
-        match.problem("asks for nothing, so that it would be every request; ask for something, or use a weight")
     for part in PARTS:
         for condition in match.sequence(part):
             _condition(condition, part)

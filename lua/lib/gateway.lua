@@ -292,6 +292,9 @@ function gateway.connections(given, stage)
     rank = function()
       return {}
     end,
+    wanted = function()
+      fail("matches", "nothing tells one connection from another; use a weight")
+    end,
   }, given, stage)
 end
 

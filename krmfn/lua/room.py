@@ -161,7 +161,10 @@ def result(script: "Script", reply: Answer, given: "Any" = None, limits: Limits 
     reason = _clean(reply.text)
     if reply.status == b"fail":
         raise KrmfnError(f"{script.name}: {reason}", ref=ref, field=_clean(reply.field))
-    raise KrmfnError(_explain(script, reason, limits), ref=ref)
+    message, large = _explain(script, reason, limits), script.trusted and given and _is_large(reason)
+    if large:
+        message += "; divide the object into smaller ones"
+    raise KrmfnError(message, ref=ref, field="spec" if large else "")
 
 
 def provide(
@@ -194,6 +197,10 @@ def _explain(script: "Script", reason: str, limits: Limits) -> str:
     if place:
         name = f"{name}, line {place[2]}" if place[1] == "script" else f"{name}, in {place[1]}.lua, line {place[2]}"
     return f"{name}: {reason}"
+
+
+def _is_large(reason: str) -> bool:
+    return "not enough memory" in reason or "used more than" in reason
 
 
 def _clean(text: bytes) -> str:

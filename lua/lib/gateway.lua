@@ -246,6 +246,7 @@ function gateway.render(api, given, stage)
   stage.namespace = given.metadata and given.metadata.namespace
   given.spec = given.spec or {}
   local rules, wanted, percent = given.spec.rules or list(), {}, stage.weight or stage.neutral and 0 or nil
+  check(rules, 0)
   local lists = {}
   for i, rule in ipairs(rules) do
     lists[i] = rule.backendRefs or {}

@@ -118,5 +118,5 @@ def test_a_manifest_that_is_too_large_is_the_end_of_its_own_run_only():
             said.append(render(case.script, manifest, stage) == case.expected)
         except KrmfnError as error:
             said.append(error.message)
-    needed = "serving.knative.dev/Service: needed more than 64 MB of memory"
+    needed = "serving.knative.dev/Service: needed more than 64 MB of memory; divide the object into smaller ones"
     assert said == [True, needed, True, needed, True]

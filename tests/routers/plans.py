@@ -85,7 +85,7 @@ def matches(supports: Iterable[str], pattern: str = "1|3") -> Strategy:
         for part, names in parts.items()
     }
     paths = [path for kind, some in PATHS.items() if f"path.{kind}" in words for path in some]
-    path = maybe(st.sampled_from(paths)) if paths else st.none()
+    path = maybe(st.sampled_from(paths).map(dict)) if paths else st.none()
     made = record(**found, path=path)
     return made.filter(
         lambda one: 0 < sum(len(one[part]) for part in parts) + ("path" in one) <= (9 if most > 1 else 1)

@@ -80,6 +80,10 @@ class Step(Value):
     field: str
     stable: Amount | None = None
 
+    def at(self, weight: int) -> "Step":
+        """Return this step with another weight."""
+        return self.replace(traffic=self.traffic.replace(weight=weight))
+
     def __str__(self) -> str:
         """Say it in a few words: ``40% of the pods, 40% of the requests``."""
         pods = f"{self.pods} of the pods" if self.pods.percent else f"{self.pods} pods"
@@ -97,6 +101,7 @@ class Plan(Value):
     of the ConfigMaps and Secrets that it reads, but for those that are ``unversioned`` (kind, name).
     ``apart`` says that each Service reaches its own side also at steps without a traffic rule; ``avoids`` that the
     canary's pods keep off the nodes of stable ones: always (0), or with that weight (None: they do not).
+    ``returns`` are the canary's weights on the way back from ``promote``, where that takes more than one shift.
     ``stable_labels`` and ``stable_annotations`` are on the stable side's pods only, as ``pod_labels`` and
     ``pod_annotations`` are on the canary's.
     """
@@ -106,6 +111,7 @@ class Plan(Value):
     workload_field: str
     style: str
     steps: tuple[Step, ...]
+    returns: tuple[int, ...] = ()
     shares: bool = False
     services: tuple[Pair, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -125,8 +131,9 @@ class Plan(Value):
 
     @property
     def rests(self) -> tuple[str, ...]:
-        """The resting stages, in order: 0, 1 … N, promote, finalise, complete."""
-        return (*(str(k) for k in range(len(self.steps) + 1)), PROMOTE, FINALISE, COMPLETE)
+        """The resting stages, in order: 0, 1 … N, promote, promote+1 … for each return, finalise, complete."""
+        ahead, back = range(len(self.steps) + 1), range(1, len(self.returns) + 1)
+        return (*map(str, ahead), PROMOTE, *(f"{PROMOTE}+{k}" for k in back), FINALISE, COMPLETE)
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -150,7 +157,15 @@ class Plan(Value):
 
     def step_at(self, rest: str) -> Step | None:
         """Return the step that a resting stage stands at: the last one from promote on, none at 0."""
-        return self.steps[int(rest) - 1] if rest.isdigit() and rest != "0" else self.steps[-1] if rest != "0" else None
+        if done(rest):
+            back = rest.partition("+")[2]
+            return self.steps[-1].at(self.returns[int(back) - 1]) if back else self.steps[-1]
+        return self.steps[int(rest) - 1] if rest != "0" else None
+
+
+def done(rest: str) -> bool:
+    """Tell whether either side is the new version by then: from promote on."""
+    return not rest.isdigit()
 
 
 class Position(Value):
@@ -190,11 +205,12 @@ def locate(text: str, rests: "Sequence[str]") -> Position:
 def _unknown(text: str, rests: "Sequence[str]") -> str:
     import difflib
 
-    last = rests[-4]
+    last = max(filter(str.isdigit, rests), key=int)
+    names = ", ".join(filter(done, rests))
     near = difflib.get_close_matches(text, rests, 1)
     hint = f" (did you mean {near[0]}?)" if near and not text.lstrip("-").isdigit() else ""
     return (
-        f"there is no position {text!r}{hint}; valid are 0 to {last}, {', '.join(rests[-3:])}, and half-way "
+        f"there is no position {text!r}{hint}; valid are 0 to {last}, {names}, and half-way "
         f"A>B/scale and A>B/shift between two of them (1/scale is short for 0>1/scale), A>0/drain"
     )
 
@@ -223,5 +239,6 @@ __all__ = [
     "Sticky",
     "Subsets",
     "Traffic",
+    "done",
     "locate",
 ]

@@ -11,15 +11,13 @@ from itertools import pairwise
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.kinds import PARTITION
-from krmfn.plan import COMPLETE, DRAIN, FINALISE, PROMOTE, SCALE, SHIFT, Plan, Position, Traffic
+from krmfn.plan import COMPLETE, DRAIN, FINALISE, SCALE, SHIFT, Plan, Position, Traffic, done
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STABLE, TARGET = "stable", "target"
-# From here on either side is the new version, so no Service is pinned to the old one.
-DONE = (PROMOTE, FINALISE, COMPLETE)
 NOBODY = Traffic(weight=0)
 
 
@@ -58,21 +56,22 @@ def _at(plan: Plan, position: Position, total: int) -> Stage:
 
 
 def _rest(plan: Plan, rest: str, total: int) -> Stage:
-    step, done = plan.step_at(rest), rest in DONE
+    step, new = plan.step_at(rest), done(rest)
     if step is None or rest == COMPLETE:
-        return Stage(TARGET if done else STABLE, total, None, None, pinned=False)
-    canary = total if done and plan.style == PARTITION else step.pods.of(total)
-    summed = plan.style == PARTITION or (plan.shares and not done)
+        return Stage(TARGET if new else STABLE, total, None, None, pinned=False)
+    canary = total if new and plan.style == PARTITION else step.pods.of(total)
+    summed = plan.style == PARTITION or (plan.shares and not new)
     stable = total - canary if summed else total
-    if step.stable is not None and not done:
+    if step.stable is not None and not new:
         stable = step.stable.of(total)
     traffic = (step.traffic or NOBODY) if plan.divides else None
     return Stage(
-        _template(plan, canary, done=done),
+        _template(plan, canary, new=new),
         stable,
         canary,
         NOBODY if traffic and rest == FINALISE else traffic,
-        pinned=(plan.apart or bool(step.traffic)) and not done and stable > 0,
+        # From promote on either side is the new version, so no Service is pinned to the old one.
+        pinned=(plan.apart or bool(step.traffic)) and not new and stable > 0,
         opened=plan.previews and canary > 0 and rest != FINALISE,
     )
 
@@ -85,18 +84,18 @@ def _half(plan: Plan, position: Position, total: int) -> Stage:
     # In one object the pods of the old version are those that never left.
     old = min(start.stable, stable) if plan.style == PARTITION else stable
     return Stage(
-        _template(plan, canary, done=position.end in DONE),
+        _template(plan, canary, new=done(position.end)),
         stable,
         canary,
         (route.traffic or NOBODY) if plan.divides else None,
-        pinned=old > 0 and position.end not in DONE and _pins(plan, start, end, position.half),
+        pinned=old > 0 and not done(position.end) and _pins(plan, start, end, position.half),
         opened=route.opened,
     )
 
 
-def _template(plan: Plan, canary: int, *, done: bool) -> str:
+def _template(plan: Plan, canary: int, *, new: bool) -> str:
     """Say which revision the author's workload runs: within one object the target, as soon as one pod does."""
-    return TARGET if done or (plan.style == PARTITION and canary) else STABLE
+    return TARGET if new or (plan.style == PARTITION and canary) else STABLE
 
 
 def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
@@ -109,7 +108,7 @@ def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
 
 def empties(plan: Plan, position: Position, total: int) -> bool:
     """Tell whether a step that a position stands at, comes from or goes to leaves no pods to the stable side."""
-    rests = {str(len(plan.steps)) if rest in DONE else rest for rest in (position.start, position.end)}
+    rests = {str(len(plan.steps)) if done(rest) else rest for rest in (position.start, position.end)}
     return any(_rest(plan, rest, total).stable == 0 for rest in rests)
 
 

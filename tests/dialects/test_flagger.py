@@ -74,6 +74,21 @@ def test_a_canary_stops_where_flagger_would(analysis: dict[str, Any], expected: 
     assert weights(read(analysis)) == expected
 
 
+@pytest.mark.parametrize(
+    ("analysis", "expected"),
+    [
+        ({"stepWeight": 25, "maxWeight": 50, "stepWeightPromotion": 20}, (30, 10)),
+        ({"stepWeight": 100, "stepWeightPromotion": 50}, (50,)),
+        ({"iterations": 3, "stepWeightPromotion": 40}, (60, 20)),
+        ({"stepWeight": 50, "stepWeightPromotion": 100}, ()),
+        ({"stepWeight": 50, "stepWeightPromotion": 0}, ()),
+    ],
+)
+def test_the_way_back_takes_the_shifts_that_flagger_takes(analysis: dict[str, Any], expected: tuple[int, ...]) -> None:
+    """After promote the canary's weight goes down by stepWeightPromotion; the last shift is finalise."""
+    assert read(analysis).returns == expected
+
+
 ALL, NONE, COPIES = "100% of the requests", "0% of the requests", "0% of the requests, a copy of 100% of the requests"
 MATCH = {"match": [{"headers": {"x-canary": {"exact": "insider"}}}]}
 STRATEGIES: dict[str, tuple[dict[str, Any], list[str]]] = {

@@ -5,7 +5,7 @@ run in the workload that the author wrote, and canary pods beside it; Flagger ha
 """
 
 from krmfn.dialects.flagger import scaler
-from krmfn.dialects.flagger.analysis import steps
+from krmfn.dialects.flagger.analysis import returns, steps
 from krmfn.dialects.flagger.known import SPEC
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
@@ -29,6 +29,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     made = tuple(services(reader))
     routes, objects = provided(reader)
     found = steps(reader)
+    back = returns(reader, found)
     scaler.check(reader)
     mention(reader)
     paused = reader.spec.flag("suspend")
@@ -39,6 +40,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         workload_field=reader.workload_field,
         style=TWIN,
         steps=found,
+        returns=back,
         services=reader.pairs,
         routes=routes,
         remarks=tuple(reader.remarks),

@@ -54,6 +54,16 @@ def steps(reader: "Reader") -> tuple[Step, ...]:
     return tuple(_shifts(reader, kind))
 
 
+def returns(reader: "Reader", steps: tuple[Step, ...]) -> tuple[int, ...]:
+    """Return the canary's weights on the way back, from that of the last step: less and less, the last is not 0."""
+    place, last = reader.analysis, steps[-1].traffic if steps else Traffic()
+    by = place.whole("stepWeightPromotion", 0, ALL)
+    if by and not last.weight:
+        message = "is not used: the last step divides no requests by weight, so there is nothing to take back in shifts"
+        reader.remark(place.at("stepWeightPromotion"), message)
+    return tuple(range((last.weight or 0) - by, 0, -by)) if by else ()
+
+
 def _check_route(reader: "Reader", kind: str) -> None:
     """Refuse what a plain Service cannot do; Flagger would look at pods that nobody calls, and say nothing."""
     for key in ("match", "mirror", *((kind,) if kind != "iterations" else ())):
@@ -95,9 +105,6 @@ def _shifts(reader: "Reader", kind: str) -> "Iterator[Step]":
     yield from _before(reader)
     if copies := _mirror(reader):
         yield Step(EVERYONE, Traffic(0, mirror=copies), _gate(reader, 1), place.at("mirror").path)
-    if place.whole("stepWeightPromotion", 0, ALL):
-        message = "is one shift here, from promote to finalise: both sides are the new version by then"
-        reader.remark(place.at("stepWeightPromotion"), message)
     for number, weight in enumerate(found):
         where = place.at(kind)
         field = where.at(number).path if kind == "stepWeights" else where.path

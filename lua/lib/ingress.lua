@@ -199,6 +199,28 @@ function ingress.canary(given, stage, take)
   }
 end
 
+-- Classes that mean the same controller everywhere. One that is not here may be anybody's.
+local OWNERS = {}
+for name in ([[alb apisix azure-application-gateway cilium contour gce gce-internal haproxy higress istio kong mse
+  openshift-default skipper traefik tyk]]):gmatch("%S+") do
+  OWNERS[name] = true
+end
+
+-- Refuse an Ingress of another controller, which would serve the canary's Ingress as if it were one more of its own:
+-- who gets the canary then depends on how that controller merges two that say the same.
+function ingress.refuse_class(given, own, product)
+  local class, field = given.spec and given.spec.ingressClassName, "spec.ingressClassName"
+  if not class then
+    local key = "kubernetes.io/ingress.class"
+    local annotations = given.metadata and given.metadata.annotations or {}
+    class, field = annotations[key], "metadata.annotations[" .. key .. "]"
+  end
+  if OWNERS[class] and class ~= own then
+    fail(field, "is " .. class .. ", whose controller reads nothing of what divides requests for " .. product
+      .. "; say that class in the rollout, or divide by that controller's own kind of route (krmfn providers lists all)")
+  end
+end
+
 -- Refuse an Ingress that is a canary already, by any of the prefixes that its controller reads.
 function ingress.refuse_canary(given, prefixes)
   local annotations = given.metadata and given.metadata.annotations or {}

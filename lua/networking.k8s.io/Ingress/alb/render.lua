@@ -245,6 +245,7 @@ return {
     given.metadata = given.metadata or {}
     given.metadata.annotations = given.metadata.annotations or {}
     given.spec = given.spec or {}
+    ingress.refuse_class(given, "alb", "ALB")
     local taken = names_of(given)
     local found = find(given, stage, taken)
     mark(given, stage, found)

@@ -246,6 +246,7 @@ return {
   render = function(given, stage)
     given.spec = given.spec or {}
     local own = given.metadata and given.metadata.annotations or {}
+    ingress.refuse_class(given, "alb", "ALB")
     ingress.refuse_canary(given, PREFIXES)
     ingress.refuse_default(given, stage, "ALB")
     check_own(own, stage.stableService)

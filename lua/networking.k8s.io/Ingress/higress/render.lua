@@ -37,6 +37,7 @@ return {
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "headerModifier" },
 
   render = function(given, stage)
+    ingress.refuse_class(given, "higress", "Higress")
     ingress.refuse_canary(given, PREFIXES)
     ingress.refuse_default(given, stage, "Higress")
     local canary = ingress.canary(given, stage)

@@ -55,6 +55,7 @@ return {
   },
 
   render = function(given, stage)
+    ingress.refuse_class(given, "mse", "MSE")
     ingress.refuse_canary(given, PREFIXES)
     ingress.refuse_default(given, stage, "MSE")
     check_subset(given, stage)

@@ -60,6 +60,7 @@ return {
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "weight+matches" },
 
   render = function(given, stage)
+    ingress.refuse_class(given, "nginx", "ingress-nginx")
     ingress.refuse_canary(given, { PREFIX })
     local canary = ingress.canary(given, stage)
     canary.metadata.annotations = ingress.without_canary(canary.metadata.annotations, { PREFIX })

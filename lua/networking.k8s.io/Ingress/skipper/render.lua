@@ -265,6 +265,7 @@ return {
   },
 
   render = function(given, stage)
+    ingress.refuse_class(given, "skipper", "Skipper")
     check(given, stage)
     local copies = {}
     for number, match in ipairs(stage.neutral and {} or stage.matches) do

@@ -1,16 +1,38 @@
 """The autoscaler of a workload, how many pods it keeps at the least, and whether renewing them leaves any."""
 
 from krmfn.changes import at
+from krmfn.frozen import Value
 from krmfn.kinds import AUTOSCALERS, body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.krm import Item
+    from krmfn.krm.item import Manifest
     from krmfn.scene import Scene
 
 # The one kind that a canary can have for itself: others scale on what both sides share.
 OWN = "HorizontalPodAutoscaler"
-_QUARTER = "25%"
+
+
+class Renewal(Value):
+    """How a kind takes a new template: in which field it says so, and what holds where that says nothing.
+
+    ``inside`` is where the limits are in that field; ``up`` that a share of pods that may be missing is rounded up.
+    """
+
+    field: str
+    inside: str
+    surge: str
+    away: str
+    up: bool
+
+
+# Sources: ``ResolveFenceposts`` of the Deployment's controller; the API references of DaemonSet and CloneSet.
+_RENEWALS = {
+    "Deployment": Renewal("strategy", "rollingUpdate", "25%", "25%", up=False),
+    "DaemonSet": Renewal("updateStrategy", "rollingUpdate", "0", "1", up=True),
+    "CloneSet": Renewal("updateStrategy", "", "0", "20%", up=True),
+}
 
 
 def autoscaler(scene: "Scene", workload: "Item") -> "Item | None":
@@ -34,20 +56,28 @@ def least(item: "Item") -> int:
 
 
 def empties_itself(workload: "Item", total: int) -> bool:
-    """Tell whether a Deployment may be without a ready pod while it takes a new template.
+    """Tell whether a workload may be without a ready pod while it takes a new template.
 
-    Source: its controller, which rounds ``maxUnavailable`` down and ``maxSurge`` up, and takes one away where both
-    come to nothing (``ResolveFenceposts``).
+    Its controller rounds ``maxSurge`` up, and takes one pod away where it may neither have more nor fewer.
     """
-    spec = workload.value["spec"]
-    strategy = spec.get("strategy") if workload.ref.kind == "Deployment" else None
-    if not isinstance(strategy, dict):
+    row = _RENEWALS.get(workload.ref.kind)
+    if row is None:
         return False
-    rolling = strategy.get("rollingUpdate")
-    limits = rolling if isinstance(rolling, dict) else {}
-    surge = _whole(limits.get("maxSurge", _QUARTER), total, 99)
-    away = _whole(limits.get("maxUnavailable", _QUARTER), total, 0) or int(not surge)
+    strategy = _mapping(workload.value["spec"], row.field)
+    limits = _mapping(strategy, row.inside) if row.inside else strategy
+    surge = _whole(limits.get("maxSurge", row.surge), total, 99)
+    away = _whole(limits.get("maxUnavailable", row.away), total, 99 if row.up and not surge else 0) or int(not surge)
     return strategy.get("type") == "Recreate" or away >= total
+
+
+def renewal(workload: "Item") -> str:
+    """Return the field in which a workload says how it takes a new template."""
+    return f"spec.{_RENEWALS[workload.ref.kind].field}"
+
+
+def _mapping(parent: "Manifest", key: str) -> "Manifest":
+    found = parent.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _whole(limit: object, total: int, rest: int) -> int:

@@ -24,7 +24,7 @@ def test_requests_to_nobody_are_named() -> None:
     """Where the stable side still gets requests and may have no pods, a warning says so and what to do."""
     [line] = said("{type: Recreate}", step="promote")
     assert line.startswith(f"warning: Deployment demo/echo spec.strategy: {SAID}")
-    assert "use RollingUpdate with maxUnavailable: 0" in line
+    assert "use a rolling update with maxUnavailable: 0" in line
     assert 1 == len(said("{type: Recreate}", step="promote>0/scale"))
 
 
@@ -58,6 +58,42 @@ def test_nobody_is_missed_where_the_canary_answers() -> None:
 )
 def test_a_strategy_is_read_as_its_controller_reads_it(strategy: str, pods: int, *, expected: bool) -> None:
     """It rounds what may be missing down and what may be too many up, and takes one away where both come to nothing."""
-    manifest = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
-    item = krm.new(manifest | {"spec": {"strategy": krm.load(strategy)}}, path="web.yaml")
-    assert expected == empties_itself(item, pods)
+    assert expected == empties_itself(workload("apps/v1", "Deployment", strategy=krm.load(strategy)), pods)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "pods", "expected"),
+    [
+        ("{}", 1, True),
+        ("{}", 2, False),
+        ("{maxUnavailable: 60%}", 2, True),
+        ("{maxUnavailable: 60%, maxSurge: 1}", 2, False),
+        ("{maxUnavailable: 0, maxSurge: 1}", 1, False),
+        ("{type: InPlaceIfPossible}", 1, True),
+    ],
+)
+def test_a_cloneset_takes_its_pods_away_first(strategy: str, pods: int, *, expected: bool) -> None:
+    """It has a fifth of them less, rounded up, and none more, unless it says that it may have more."""
+    found = workload("apps.kruise.io/v1alpha1", "CloneSet", updateStrategy=krm.load(strategy))
+    assert expected == empties_itself(found, pods)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "pods", "expected"),
+    [
+        ("{}", 1, True),
+        ("{}", 2, False),
+        ("{rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}", 1, False),
+        ("{rollingUpdate: {maxUnavailable: 51%}}", 2, True),
+    ],
+)
+def test_a_daemonset_takes_its_pods_away_first(strategy: str, pods: int, *, expected: bool) -> None:
+    """One after the other, unless it says otherwise."""
+    assert expected == empties_itself(workload("apps/v1", "DaemonSet", updateStrategy=krm.load(strategy)), pods)
+
+
+def workload(api_version: str, kind: str, **spec: object) -> krm.Item:
+    """Return a workload that says how it takes a new template."""
+    return krm.new(
+        {"apiVersion": api_version, "kind": kind, "metadata": {"name": "web"}, "spec": spec}, path="web.yaml"
+    )

@@ -7,6 +7,7 @@ from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.plan import DRAIN, SHIFT
 from krmfn.results import WARNING, Result
+from krmfn.scaling import renewal
 from krmfn.selectors import matches
 from krmfn.view import Added, Edited, View
 
@@ -54,9 +55,9 @@ def _bared(view: View) -> "Iterator[Result]":
         return
     message = (
         "may leave it without a ready pod while it takes the new template, and the stable side still gets requests "
-        f"then; use RollingUpdate with maxUnavailable: 0, or a last step of {ALL}%"
+        f"then; use a rolling update with maxUnavailable: 0 and maxSurge: 1, or a last step of {ALL}%"
     )
-    yield Result(WARNING, message, view.workload.ref, "spec.strategy", view.workload.path)
+    yield Result(WARNING, message, view.workload.ref, renewal(view.workload), view.workload.path)
 
 
 def also_pinned(view: View) -> "Iterator[Item]":

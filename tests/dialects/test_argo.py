@@ -726,6 +726,18 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         f"{CANARY}.steps[0].setHeaderRoute.name",
         "Steps define a route that does not exist",
     ),
+    (
+        {
+            "strategy__canary__steps": [
+                HEADER,
+                {"setMirrorRoute": {"name": "b", "match": [{"method": {"exact": "GET"}}]}},
+            ],
+            "strategy__canary__trafficRouting__managedRoutes": [{"name": "b"}],
+            "strategy__canary__trafficRouting__istio": {"virtualService": {"name": "none"}},
+        },
+        f"{CANARY}.steps[0].setHeaderRoute.name",
+        "Steps define a route that does not exist",
+    ),
     ({"strategy__canary__steps": [HEADER]}, f"{ROUTING}.managedRoutes", "Rollout has missing field"),
     (
         {"strategy__canary__canaryService": "rollouts-demo-stable"},

@@ -37,8 +37,7 @@ class Managed:
     def mirror(self, place: "Fields") -> Mirror | None:
         """Return the requests that the canary gets a copy of; what cannot be said of all of them is a mistake."""
         found = [self.mirrors[name] for name in self.names if name in self.mirrors]
-        if found and self.headers:
-            self._check_order()
+        self._check_order()
         if len({mirror.percent for mirror in found}) > 1:
             place.problem("has mirror routes of several percentages at once; give them one, or set them one by one")
         if not found:
@@ -80,8 +79,10 @@ class Managed:
 
     def _check_order(self) -> None:
         """Refuse a mirror route before a header route: what both describe would be copied, and stay where it is."""
-        first = next(name for name in self.names if name in self.mirrors)
-        last = next(name for name in reversed(self.names) if name in self.headers)
+        copied, sent = ([name for name in self.names if name in routes] for routes in (self.mirrors, self.headers))
+        if not copied or not sent:
+            return
+        first, last = copied[0], sent[-1]
         if self.names.index(first) < self.names.index(last):
             message = f"has the mirror route {first} before the header route {last}; here requests for both go to the "
             self.routing.at("managedRoutes").problem(f"{message}canary, so write {last} first")

@@ -6,9 +6,9 @@ A controller pins Services on a hash that only the cluster knows; here every lab
 from krmfn.config import AUTO, LABEL, RENAME, SHARED, TRACK, TRACKED
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
-from krmfn.kinds import PARTITION
-from krmfn.krm import dump
+from krmfn.kinds import PARTITION, REVISIONS, TWIN, WORKLOADS
 from krmfn.selectors import matches
+from krmfn.stamp import REVISION, labelled, revision, revision_name
 from krmfn.state import digest
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Pairs = tuple[tuple[str, str], ...]
 
-REVISION = "krmfn.dev/revision"
 VERSIONS = ("version", "app.kubernetes.io/version")
 NAMES = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 LIMIT = 63
@@ -68,7 +67,7 @@ def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
         if isinstance(found, str):
             raise KrmfnError(f"isolation {asked} cannot be: {found}", ref=sides.plan.rollout)
         return found
-    if adopted:
+    if adopted or sides.plan.style == REVISIONS:
         return _track(sides)
     reasons = []
     for mode in (SHARED, LABEL, RENAME):
@@ -98,6 +97,8 @@ def _shared(sides: Sides) -> Isolation | str:
 
 
 def _label(sides: Sides) -> Isolation | str:
+    if sides.plan.style == REVISIONS:
+        return "the object keeps its revisions apart by their names"
     patched = dict(sides.plan.pod_labels)
     stable, canary = labels(sides.stable), labels(sides.target) | patched
     for key in dict.fromkeys((*VERSIONS, *patched)):
@@ -110,7 +111,7 @@ def _label(sides: Sides) -> Isolation | str:
 
 
 def _rename(sides: Sides) -> Isolation | str:
-    if sides.plan.style == PARTITION:
+    if sides.plan.style != TWIN:
         return "both sides are pods of one workload"
     for pair in (pair for pair in sides.plan.services if pair.stable == pair.canary):
         return f"the Service {pair.stable} has the pods of both sides, and would lose the canary's"
@@ -127,6 +128,11 @@ def _rename(sides: Sides) -> Isolation | str:
 
 
 def _track(sides: Sides) -> Isolation:
+    if sides.plan.style == REVISIONS:
+        workload = sides.plan.workload
+        key = WORKLOADS[workload.group, workload.kind].revisions
+        stable, target = (revision_name(template, workload.name) for template in (sides.stable, sides.target))
+        return Isolation(TRACKED, key, stable, target)
     if sides.plan.style == PARTITION:
         return Isolation(TRACKED, REVISION, revision(sides.stable), revision(sides.target))
     return Isolation(TRACKED, TRACK, "stable", "canary")
@@ -137,27 +143,15 @@ def names(sides: Sides) -> str:
     return ", ".join(name for name, _ in sides.services) or "of anybody"
 
 
-def revision(template: "Manifest") -> str:
-    """Return the value by which the pods of a template are known, where both versions are pods of one workload."""
-    return digest(dump(template), 5)
-
-
 def labels(template: "Manifest") -> dict[str, str]:
     """Return the labels of a pod template."""
     return dict((template.get("metadata") or {}).get("labels") or {})
 
 
-def stamped(template: "Manifest", mode: str, key: str) -> "Manifest":
-    """Return the template as the author's own workload carries it: stamped under ``track``, else as it is."""
-    if mode != TRACKED:
-        return template
-    return _labelled(template, {key: revision(template) if key == REVISION else "stable"})
-
-
 def canary_template(template: "Manifest", isolation: Isolation, plan: "Plan") -> "Manifest":
     """Return the template of the canary's pods."""
     wanted = dict(plan.pod_labels) | ({isolation.key: isolation.canary} if isolation.relabels else {})
-    result = _labelled(template, wanted) if wanted else template
+    result = labelled(template, wanted) if wanted else template
     if isolation.mode == RENAME:
         result = result | {"spec": _renamed(result.get("spec") or {}, isolation)}
     return marked(result, (), plan.pod_annotations)
@@ -195,11 +189,6 @@ def canary_name(workload: str) -> str:
 def short(name: str, limit: int = LIMIT) -> str:
     """Return a name within the limit: a longer one ends in a digest of itself."""
     return name if len(name) <= limit else f"{name[: limit - 9].rstrip('-.')}-{digest(name, 4)}"
-
-
-def _labelled(template: "Manifest", wanted: dict[str, str]) -> "Manifest":
-    metadata = template.get("metadata") or {}
-    return template | {"metadata": metadata | {"labels": (metadata.get("labels") or {}) | wanted}}
 
 
 def _renamed(value: "Any", isolation: Isolation) -> "Any":
@@ -240,5 +229,4 @@ __all__ = [
     "marked",
     "service_selector",
     "short",
-    "stamped",
 ]

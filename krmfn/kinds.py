@@ -1,7 +1,8 @@
 """What differs between kinds, as rows: where a workload keeps its replicas, what a copy leaves out, how lists merge.
 
 A new workload kind is a row in ``WORKLOADS``. Sources: the API references of Kubernetes (apps/v1, core/v1,
-networking.k8s.io/v1); ``x-kubernetes-list-map-keys`` and ``patchMergeKey`` of those APIs for ``MERGE_KEYS``.
+networking.k8s.io/v1) and of Knative; ``x-kubernetes-list-map-keys`` and ``patchMergeKey`` of Kubernetes' for
+``MERGE_KEYS``.
 """
 
 from krmfn.frozen import Value
@@ -19,6 +20,8 @@ class Workload(Value):
     ``partition`` is the number of pods that stay on the old revision (``percent``: or a share of all of them, rounded
     up); ``replicas`` is empty where only the cluster knows the number. ``refusal`` says why no other style can be had.
     ``runs`` is the apiVersion and kind in which its pods run without a controller, with these ``keeps`` of its spec.
+    ``revisions`` is the label by which the cluster marks the pods of each, where it keeps several revisions of itself,
+    each with as many pods as its requests need.
     """
 
     styles: tuple[str, ...]
@@ -28,14 +31,15 @@ class Workload(Value):
     refusal: str = ""
     runs: tuple[str, str] = ("", "")
     keeps: tuple[str, ...] = ()
+    revisions: str = ""
 
     @property
     def named(self) -> bool:
-        """Tell whether a rollout can name such a workload: it can be released, and is no rollout itself."""
-        return not self.refusal and not self.keeps
+        """Tell whether any rollout can name such a workload: it is no rollout itself, and needs no route of its own."""
+        return not (self.refusal or self.keeps or self.revisions)
 
 
-TWIN, PARTITION = "twin", "partition"
+TWIN, PARTITION, REVISIONS = "twin", "partition", "revisions"
 _UPDATE = ("spec", "updateStrategy")
 _ROLLING = (*_UPDATE, "rollingUpdate", "partition")
 
@@ -60,6 +64,7 @@ WORKLOADS: "Final[dict[tuple[str, str], Workload]]" = {
     ("apps.kruise.io", "CloneSet"): Workload((TWIN, PARTITION), partition=(*_UPDATE, "partition"), percent=True),
     ("apps.kruise.io", "StatefulSet"): Workload((PARTITION,), partition=_ROLLING),
     ("apps.kruise.io", "DaemonSet"): Workload((PARTITION,), replicas=(), partition=_ROLLING),
+    ("serving.knative.dev", "Service"): Workload((REVISIONS,), replicas=(), revisions="serving.knative.dev/revision"),
 }
 
 # What owns the number of replicas, where it keeps the least of them, and what that is by default.

@@ -2,10 +2,10 @@
 
 from krmfn.config import LABEL, RENAME
 from krmfn.errors import KrmfnError
-from krmfn.kinds import PARTITION
+from krmfn.kinds import PARTITION, REVISIONS
 from krmfn.plan import COMPLETE, locate
 from krmfn.results import INFO, WARNING, Result
-from krmfn.stage import divide, skipped
+from krmfn.stage import TARGET, divide, skipped
 from krmfn.view import View
 
 TYPE_CHECKING = False
@@ -83,6 +83,8 @@ def _count(name: str, pods: int) -> str:
 def describe(view: View) -> str:
     """Say in one line what runs and who gets it."""
     stage = view.stage
+    if view.plan.style == REVISIONS:
+        return _revisions(view)
     if view.plan.style == PARTITION and stage.canary is not None:
         pods = f"{_count(view.workload.ref.name, view.total)}, {stage.canary} of them new"
         return f"{pods}, {_requests(view)}" if stage.traffic else pods
@@ -91,6 +93,15 @@ def describe(view: View) -> str:
         return f"{pods}, no canary"
     pods += f", {_count(view.canary.name, stage.canary)}"
     return f"{pods}, {_requests(view)}"
+
+
+def _revisions(view: View) -> str:
+    """Say which revisions there are: the one that is not among the pods any more is left out."""
+    apart, new = view.isolation, view.stage.template == TARGET
+    if view.stage.canary is None:
+        return f"revision {apart.canary if new else apart.stable}, no canary"
+    canary = f", canary {apart.canary}" if new else ""
+    return f"revision {apart.stable}{canary}, {_requests(view)}"
 
 
 def _requests(view: View) -> str:

@@ -9,11 +9,11 @@ from krmfn.changes import Change, apply, at, diff, overlap, steps
 from krmfn.config import Config
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
-from krmfn.isolation import stamped
 from krmfn.krm import dump, load, retext, same
 from krmfn.plan import COMPLETE, Plan
 from krmfn.scene import stands
 from krmfn.stage import STABLE
+from krmfn.stamp import stamped
 from krmfn.state import Release, digest
 
 TYPE_CHECKING = False
@@ -106,7 +106,7 @@ def _beside(release: Release, target: str, asked: str) -> Revisions:
 
 def _from_state(found: Found, release: Release, config: Config, text: str) -> Revisions:
     shown = release.stable if release.shows == STABLE else release.target
-    wrote = stamped(load(shown), release.mode, release.key)
+    wrote = stamped(load(shown), release.mode, release.key, found.workload.ref.name)
     now = load(text)
     if same(now, wrote):
         kept = shown if stands(found.workload, TEMPLATE, retext(shown, wrote)) else retext(text, load(shown))

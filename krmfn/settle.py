@@ -6,8 +6,8 @@ from krmfn.config import AUTO, ISOLATION, MODES, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.isolation import Isolation, Sides, canary_name, choose, marked
-from krmfn.kinds import WORKLOADS, body
-from krmfn.krm import Item, load
+from krmfn.kinds import REVISIONS, WORKLOADS, body
+from krmfn.krm import Item, load, same
 from krmfn.krm.item import Ref
 from krmfn.plan import COMPLETE, Plan, Position, locate
 from krmfn.requests import Request, made_in
@@ -15,6 +15,7 @@ from krmfn.revisions import TEMPLATE, Found, Revisions, check, settle
 from krmfn.scaling import autoscaler, least
 from krmfn.scene import Scene
 from krmfn.stage import divide
+from krmfn.stamp import stamped
 from krmfn.view import View
 
 TYPE_CHECKING = False
@@ -62,12 +63,18 @@ def viewed(scene: Scene, request: Request, config: Config, stable: "Package | No
 
 
 def replicas(scene: Scene, workload: Item, config: Config) -> int:
-    """Return how many pods the author wants: the config's word, an autoscaler's minimum, ``spec.replicas``, else 1."""
+    """Return how many pods the author wants: the config's word, an autoscaler's minimum, ``spec.replicas``, else 1.
+
+    Where revisions have as many as their requests need, it is one for each: the revision itself.
+    """
+    row = WORKLOADS[workload.ref.group, workload.ref.kind]
+    if row.revisions:
+        return 1
     if config.replicas is not None:
         return config.replicas
     if (owner := autoscaler(scene, workload)) is not None:
         return least(owner)
-    if not WORKLOADS[workload.ref.group, workload.ref.kind].replicas:
+    if not row.replicas:
         message = (
             "runs as many pods as the cluster has nodes for it; say how many with `replicas:` in the function config"
         )
@@ -139,17 +146,24 @@ def _isolation(
         )
         raise KrmfnError(message, ref=request.rollout.ref)
     if str(position) in ("0", COMPLETE):
-        stamps = asked == TRACKED or (release and release.adopted)
+        stamps = asked == TRACKED or (release and release.adopted) or request.plan.style == REVISIONS
         return choose(TRACKED, sides, adopted=True) if stamps else NO_ISOLATION
     mode = release.mode if release and under_way else asked
     chosen = choose(mode, sides, adopted=adopted)
-    if chosen.mode == TRACKED and not adopted:
-        message = (
-            "isolation track needs its stamp on the running pods before a Service may select on it: render step 0 "
-            "first and let it roll out, or say `adopted: true` where that has been done"
-        )
-        raise KrmfnError(message, ref=request.rollout.ref)
+    carried = stamped(sides.stable, chosen.mode, chosen.key, workload.ref.name)
+    if chosen.mode == TRACKED and not adopted and not same(carried, sides.stable):
+        raise KrmfnError(_unstamped(request.plan, chosen), ref=request.rollout.ref)
     return chosen
+
+
+def _unstamped(plan: Plan, isolation: Isolation) -> str:
+    needed = "its stamp on the running pods before a Service may select on it"
+    if plan.style == REVISIONS:
+        needed = f"the name {isolation.stable} on the running revision before requests can be led to it"
+    return (
+        f"isolation {isolation.mode} needs {needed}: render step 0 first and let it roll out, or say `adopted: true` "
+        "where that has been done"
+    )
 
 
 def _annotated(rollout: Item) -> str:
@@ -170,7 +184,7 @@ def _sides(scene: Scene, plan: Plan, revisions: Revisions, found: tuple[Item, in
             item = scene.lookup(Ref("v1", "Service", workload.ref.namespace, name))
             if item:
                 services.append((name, (item.value.get("spec") or {}).get("selector") or {}))
-    selector = workload.value["spec"]["selector"].get("matchLabels") or {}
+    selector = (workload.value["spec"].get("selector") or {}).get("matchLabels") or {}
     target = load(revisions.target or revisions.stable)
     stable = marked(load(revisions.stable), plan.stable_labels, ())
     return Sides(plan, stable, target, selector, tuple(services), total)

@@ -84,8 +84,8 @@ def check_manifest(manifest: object, ref: "Ref") -> None:
     top.text("apiVersion", required=True)
     row = WORKLOADS.get((ref.group, ref.kind))
     if row and not row.keeps:
-        _require(top, "spec", "selector")
-        _require(top, "spec", "template")
+        for field in ("template",) if row.revisions else ("selector", "template"):
+            _require(top, "spec", field)
     _check(top, {"kind": TEXT, "metadata": METADATA, "spec": spec, "data": {}})
     top.settle()
 

@@ -2,10 +2,12 @@
 
 from krmfn.errors import KrmfnError
 from krmfn.isolation import LIMIT, labels
-from krmfn.krm import load
+from krmfn.kinds import REVISIONS
+from krmfn.krm import load, same
 from krmfn.krm.item import Ref
 from krmfn.results import Refused
 from krmfn.selectors import chooses, matches
+from krmfn.stamp import own_name, revision_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions"
     """Raise ``Refused`` with all that the API server would refuse, or that would leave a Service without pods."""
     pods = labels(load(revisions.stable))
     problems = [*_templates(workload, revisions), *_routes(scene, plan, workload)]
+    if plan.style == REVISIONS:
+        problems += _names(scene, plan, workload, revisions)
     for pair in plan.services:
         for name, field in ((pair.stable, pair.field), (pair.canary, pair.given)):
             if field:
@@ -31,7 +35,7 @@ def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions"
 
 
 def _templates(workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError]":
-    selector = workload.value["spec"]["selector"]
+    selector = workload.value["spec"].get("selector") or {}
     match = selector.get("matchLabels") or {}
     for name, text in (("stable", revisions.stable), ("target", revisions.target or revisions.stable)):
         found = labels(load(text))
@@ -41,6 +45,29 @@ def _templates(workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError
             message = f"the {name} pod template has no {wanted}, which the selector asks for"
             yield KrmfnError(message, ref=workload.ref, field="spec.template.metadata.labels", file=workload.path)
             return
+
+
+def _names(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions") -> "Iterator[KrmfnError]":
+    """Yield what is wrong with the names of revisions: the API server and its webhooks refuse each of these."""
+    release = scene.state.release(plan.rollout)
+    known: dict[str, Manifest] = {}
+    for text in filter(None, (revisions.stable, release.target if release else "", revisions.target)):
+        template = load(text)
+        if message := _misnamed(template, workload.ref.name, known):
+            yield KrmfnError(message, ref=workload.ref, field="spec.template.metadata.name", file=workload.path)
+            return
+
+
+def _misnamed(template: "Manifest", workload: str, known: "dict[str, Manifest]") -> str:
+    own, name = own_name(template, workload), revision_name(template, workload)
+    if not name.startswith(f"{workload}-"):
+        return f"is {name}, and the name of a revision has to begin with {workload}-"
+    if len(name) > LIMIT:
+        advice = "write a shorter one" if own else "write one of your own for each version"
+        return f"would be {name}, of {len(name)} characters, and a revision has {LIMIT} at the most; {advice}"
+    if own and not same(known.setdefault(own, template), template):
+        return f"is {own} for two versions, and a revision never changes; give the new one another name, or none"
+    return ""
 
 
 def _routes(scene: "Scene", plan: "Plan", workload: "Item") -> "Iterator[KrmfnError]":

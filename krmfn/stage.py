@@ -3,14 +3,14 @@
 The rule between two resting stages a and b is always the same: ``scale`` gives each side the larger number of pods
 and changes templates, ``shift`` moves traffic and pins, and only towards 0 ``drain`` empties the canary. Within one
 object (``partition``) the number of pods is fixed, so ``scale`` moves the border, and the old template comes back
-with the drain.
+with the drain. Where that object keeps its ``revisions``, each side is one of them, and from promote on there is one.
 """
 
 from itertools import pairwise
 
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
-from krmfn.kinds import PARTITION
+from krmfn.kinds import PARTITION, REVISIONS, TWIN
 from krmfn.plan import COMPLETE, DRAIN, FINALISE, SCALE, SHIFT, Plan, Position, Traffic, done
 
 TYPE_CHECKING = False
@@ -59,6 +59,8 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
     step, new = plan.step_at(rest), done(rest)
     if step is None or rest == COMPLETE:
         return Stage(TARGET if new else STABLE, total, None, None, pinned=False)
+    if new and plan.style == REVISIONS:
+        return Stage(TARGET, total, None, NOBODY, pinned=False)
     canary = total if new and plan.style == PARTITION else step.pods.of(total)
     summed = plan.style == PARTITION or (plan.shares and not new)
     stable = total - canary if summed else total
@@ -95,7 +97,12 @@ def _half(plan: Plan, position: Position, total: int) -> Stage:
 
 def _template(plan: Plan, canary: int, *, new: bool) -> str:
     """Say which revision the author's workload runs: within one object the target, as soon as one pod does."""
-    return TARGET if new or (plan.style == PARTITION and canary) else STABLE
+    return TARGET if new or (plan.style != TWIN and canary) else STABLE
+
+
+def stays(plan: Plan, stage: Stage) -> str:
+    """Say which revision the stable side runs: within one object the old one, for as long as there is a canary."""
+    return stage.template if plan.style == TWIN or stage.canary is None else STABLE
 
 
 def _pins(plan: Plan, start: Stage, end: Stage, half: str) -> bool:
@@ -115,6 +122,8 @@ def empties(plan: Plan, position: Position, total: int) -> bool:
 def between(plan: Plan, start: str, end: str, total: int) -> "list[Position]":
     """Return the half-way positions of an edge, without those that equal a neighbour."""
     halves = (SCALE, SHIFT, DRAIN) if end == "0" else (SCALE, SHIFT)
+    if plan.style == REVISIONS and done(end):
+        return []
     last, left = _rest(plan, start, total), []
     for position in (Position(start, end, half) for half in halves):
         stage = _half(plan, position, total)

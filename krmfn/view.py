@@ -3,16 +3,17 @@
 from krmfn.changes import GONE
 from krmfn.config import RENAME
 from krmfn.frozen import Value
-from krmfn.isolation import ALL, Isolation, canary_name, stamped
+from krmfn.isolation import ALL, Isolation, canary_name
 from krmfn.kinds import body
-from krmfn.krm import Item, load, retext
+from krmfn.krm import Item, load, retext, same
 from krmfn.krm.item import Ref
 from krmfn.mounts import renamed
 from krmfn.plan import PROMOTE, Plan, Position
 from krmfn.revisions import Revisions
 from krmfn.scaling import OWN, autoscaler, empties_itself
 from krmfn.scene import Scene
-from krmfn.stage import TARGET, Stage, empties
+from krmfn.stage import STABLE, TARGET, Stage, empties
+from krmfn.stamp import stamped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,8 +96,13 @@ class View(Value):
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""
-        template: Manifest = stamped(load(self.text(revision)), self.isolation.mode, self.isolation.key)
-        return template
+        isolation = self.isolation
+        return stamped(load(self.text(revision)), isolation.mode, isolation.key, self.workload.ref.name)
+
+    @property
+    def stamps(self) -> bool:
+        """Tell whether stable pods have to get a stamp, which their author has not written."""
+        return not same(self.template(STABLE), load(self.text(STABLE)))
 
     def text(self, revision: str) -> str:
         """Return a revision's pod template as text, as the author wrote it."""

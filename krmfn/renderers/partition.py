@@ -1,8 +1,8 @@
-"""One workload that is moved in place: some of its pods stay on the old version, behind a border."""
+"""One workload that is moved in place: some of its pods stay on the old version, behind a border or in a revision."""
 
 from krmfn.changes import GONE, at
 from krmfn.errors import KrmfnError
-from krmfn.kinds import PARTITION, WORKLOADS
+from krmfn.kinds import TWIN, WORKLOADS
 from krmfn.revisions import TEMPLATE
 from krmfn.view import Edited, View
 
@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 def render(view: View) -> "Iterator[Edited]":
     """Yield the template and the border. Raises KrmfnError where the author has moved the border already."""
-    if view.plan.style != PARTITION:
+    if view.plan.style == TWIN:
         return
     template = view.stage.template
     yield Edited(view.workload, TEMPLATE, view.template(template), view.stamped_text(template))
-    if view.stage.canary:
-        ref = view.workload.ref
-        path = WORKLOADS[ref.group, ref.kind].partition
+    path = WORKLOADS[view.workload.ref.group, view.workload.ref.kind].partition
+    if view.stage.canary and path:
         _check(view, path)
         yield Edited(view.workload, path, border(view))
 

@@ -7,6 +7,7 @@ from krmfn.config import API_VERSION
 from krmfn.report import words
 from krmfn.report.difference import GONE
 from krmfn.report.waiting import GRACE, at_end, graces, steps, waits
+from krmfn.stage import stays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _position(plan: "Plan", commit: "Commit") -> "Json":
     return {
         "position": str(commit.position),
         "resting": commit.position.rests,
-        "stable": {"replicas": stage.stable, "revision": stage.template},
+        "stable": {"replicas": stage.stable, "revision": stays(plan, stage)},
         "canary": None if stage.canary is None else {"replicas": stage.canary, "revision": "target"},
         "traffic": _traffic(stage.traffic),
         "toCanary": words.traffic(stage),
@@ -118,6 +119,8 @@ def _commit(outlook: "Outlook", before: "Stage", commit: "Commit") -> "Json":
 
 def _wait(wait: "Wait") -> "Json":
     """A workload as its status has to be; a count that the status leaves out is 0."""
+    if wait.revision is not None:
+        return {**_ref(wait.ref), "generationObserved": True, "latestReadyRevisionName": wait.revision or None}
     updated = wait.pods if wait.updated is None else wait.updated
     counts = {"replicas": wait.pods, "updatedReplicas": updated, "availableReplicas": wait.pods}
     return {**_ref(wait.ref), "generationObserved": True, **counts}

@@ -8,6 +8,7 @@ from krmfn.changes import at
 from krmfn.frozen import Value
 from krmfn.function import render
 from krmfn.isolation import VERSIONS, labels
+from krmfn.kinds import REVISIONS
 from krmfn.patches import Overrides
 from krmfn.report import sentences
 from krmfn.report.outlook import Outlook, Prospect, outlooks, rollouts
@@ -59,12 +60,19 @@ def _explanation(prospect: Prospect, item: "Item", others: "set[tuple[str, str, 
     known = outlook is None or outlook.known
     if outlook and not known:
         tried, results = _looked(alone.replace(config=alone.config.replace(target=_made_up(outlook.view))))
-        outlook = tried or outlook
+        outlook = _nameless(tried) if tried else outlook
     own = [result for result in results if result.ref is None or result.ref.key not in others]
     refused = tuple(result for result in own if result.severity == ERROR)
     warnings = [result for result in own if result.severity != ERROR]
     found = tuple(_sections(item.ref, None if refused else outlook, (refused, warnings), known=known))
     return Explanation(item.ref, outlook, found, refused)
+
+
+def _nameless(outlook: Outlook) -> Outlook:
+    """Return it without the name of a revision that was made up."""
+    if outlook.plan.style != REVISIONS or outlook.apart is None:
+        return outlook
+    return outlook.replace(apart=outlook.apart.replace(canary=""))
 
 
 def _looked(prospect: Prospect) -> "tuple[Outlook | None, list[Result]]":

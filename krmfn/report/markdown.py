@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from krmfn.plan import Plan
     from krmfn.report.outlook import Commit, Outlook
 
 HEAD = (
@@ -43,7 +44,7 @@ def _chart(outlook: "Outlook") -> "Iterator[str]":
     here = [str(commit.position) for commit in rests].index(outlook.current) if _stands_at(outlook, rests) else -1
     yield "flowchart LR"
     for number, commit in enumerate(rests):
-        yield f'  s{number}["{_box(commit)}"]{":::current" if number == here else ""}'
+        yield f'  s{number}["{_box(outlook.plan, commit)}"]{":::current" if number == here else ""}'
     for number, commit in enumerate(rests[:-1]):
         gate = words.gate(outlook.plan, commit.position)
         yield f"  s{number} -->{f'|{gate}|' if gate else ''} s{number + 1}"
@@ -55,9 +56,9 @@ def _stands_at(outlook: "Outlook", rests: "list[Commit]") -> bool:
     return any(str(commit.position) == outlook.current for commit in rests)
 
 
-def _box(commit: "Commit") -> str:
+def _box(plan: "Plan", commit: "Commit") -> str:
     stage = commit.stage
-    pods = words.stable(stage) + (f" + {words.canary(stage)}" if stage.canary is not None else "")
+    pods = words.stable(plan, stage) + (f" + {words.canary(stage)}" if stage.canary is not None else "")
     share = f"<br/>{_label(words.traffic(stage))}" if stage.canary is not None else ""
     return f"<b>{commit.position}</b><br/>{pods}{share}"
 
@@ -74,7 +75,7 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
         yield (
             "➤" if here else " ",
             f"**{position}**" if here else position,
-            words.stable(stage),
+            words.stable(outlook.plan, stage),
             words.canary(stage),
             escaped(words.traffic(stage)),
             words.pinned(stage),

@@ -10,6 +10,7 @@ from krmfn.config import STEP, TRACKED, Config
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.function import Rendered, render
+from krmfn.kinds import REVISIONS
 from krmfn.krm import load
 from krmfn.plan import COMPLETE, Plan, Position, locate
 from krmfn.report.applied import Applied
@@ -203,5 +204,8 @@ def _notes(view: "View") -> "Iterator[str]":
         yield "The target is not known yet: there is one revision of the workload, so the changes are left out."
     if release and view.revisions.new and view.revisions.differ and release.position not in ("0", COMPLETE):
         yield f"The package stands at {release.position} for another version than this target."
-    if view.isolation.mode == TRACKED and not (release and release.adopted):
-        yield "Position 0 stamps the pods of the workload, at the price of one rolling restart."
+    if view.isolation.mode == TRACKED and not (release and release.adopted) and view.stamps:
+        what = "pods of the workload, at the price of one rolling restart"
+        if view.plan.style == REVISIONS:
+            what = "running revision with a name, at the price of one more of the same content"
+        yield f"Position 0 stamps the {what}."

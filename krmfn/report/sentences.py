@@ -2,7 +2,7 @@
 
 from krmfn.config import LABEL, RENAME, SHARED
 from krmfn.frozen import Value
-from krmfn.kinds import PARTITION
+from krmfn.kinds import PARTITION, REVISIONS
 from krmfn.plan import FINALISE
 from krmfn.report import words
 from krmfn.report.waiting import steps
@@ -37,6 +37,8 @@ def released(outlook: "Outlook") -> "Iterator[Entry]":
         said.append(f"Its pods run in {view.body}, which is made from it.")
     if plan.style == PARTITION:
         said.append("Old and new pods share that object; each step moves some of them to the new version.")
+    elif plan.style == REVISIONS:
+        said.append("Each version is a revision of that object, with as many pods as its requests need.")
     else:
         said.append(f"The new version runs beside it in {view.canary} until the stable side has it, too.")
     if plan.shares:
@@ -61,6 +63,8 @@ def requests(outlook: "Outlook") -> "Iterator[Entry]":
         said = f"divides requests between {' and '.join(f'Service {name}' for name in between)}."
         if len(between) == 1:
             said = f"divides requests within Service {route.services.stable}, by subsets."
+        if plan.style == REVISIONS:
+            said = "divides requests between its revisions."
         yield Entry(f"{route.kind} {route.name}", (said,))
     if plan.services and plan.divides and not plan.routes:
         decides = f"the selector of Service {plan.services[0].stable} decides who gets the requests"
@@ -107,7 +111,11 @@ def _stage(outlook: "Outlook", edge: "Edge | None", commit: "Commit") -> "Iterat
 def _pods(plan: "Plan", stage: "Stage") -> str:
     if plan.style == PARTITION and stage.canary is not None:
         return f"{stage.canary} of {_count(stage.stable + stage.canary)} run the new version."
+    if plan.style == REVISIONS and stage.canary is not None:
+        return "There is a revision of either version."
     version = "new" if stage.template == TARGET else "old"
+    if stage.canary is None and plan.style == REVISIONS:
+        return f"The revision of the {version} version."
     if stage.canary is None:
         return f"{_count(stage.stable)} of the {version} version, and no others."
     return (
@@ -118,7 +126,7 @@ def _pods(plan: "Plan", stage: "Stage") -> str:
 def _requests(plan: "Plan", stage: "Stage", rest: str) -> str:
     rule = stage.traffic
     if stage.canary is None:
-        return "They get all requests."
+        return f"{'It gets' if plan.style == REVISIONS else 'They get'} all requests."
     if rule is None:
         return (
             f"Requests follow the number of pods: {stage.canary} of {stage.canary + stage.stable} for the new version."
@@ -154,6 +162,8 @@ def apart(outlook: "Outlook", *, known: bool) -> "Iterator[Entry]":
         LABEL: f"By the label {found.key} of the pods, which differs between the two versions.",
         RENAME: f"Canary pods have {found.key}={found.canary}, stable pods keep {found.key}={found.stable}.",
     }.get(found.mode, f"Pods are stamped {found.key}, at the price of one rolling restart at 0.")
+    if outlook.plan.style == REVISIONS:
+        said = "By the names of the revisions, which are in the manifests: at 0 the one that runs gets its name."
     more = (
         ()
         if known or found.mode != LABEL

@@ -48,7 +48,7 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
         stage, position = commit.stage, str(commit.position)
         yield (
             f"{HERE if position == outlook.current else ' '} {position}",
-            words.stable(stage),
+            words.stable(outlook.plan, stage),
             words.canary(stage),
             words.traffic(stage),
             words.pinned(stage),

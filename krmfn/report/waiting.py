@@ -1,7 +1,7 @@
 """What has to be true in the cluster before the next commit: hosts apply the newest one and skip those between."""
 
 from krmfn.frozen import Value
-from krmfn.kinds import PARTITION
+from krmfn.kinds import PARTITION, REVISIONS
 from krmfn.stage import TARGET
 
 TYPE_CHECKING = False
@@ -22,17 +22,23 @@ GRACE = (
 class Wait(Value):
     """A workload whose newest generation has to be observed, with so many pods that are available.
 
-    ``updated`` of them are of its newest version, None where all of them have to be.
+    ``updated`` of them are of its newest version, None where all of them have to be. Where it keeps its
+    revisions, the newest one has to be ready instead, and ``revision`` is its name ("" while nobody knows it).
     """
 
     ref: "Ref"
     pods: int
     canary: bool
     updated: int | None = None
+    revision: str | None = None
 
 
 def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]":
     """Yield the workloads that a commit from one stage to another gives other pods."""
+    if outlook.plan.style == REVISIONS:
+        if before.template != now.template:
+            yield _revision(outlook, now)
+        return
     if outlook.plan.style == PARTITION:
         if (before.stable, before.canary, before.template) != (now.stable, now.canary, now.template):
             yield _shared(outlook, now)
@@ -41,6 +47,12 @@ def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]"
         yield Wait(outlook.view.body, now.stable, canary=False)
     if now.canary is not None and now.canary != before.canary:
         yield Wait(outlook.view.canary, now.canary, canary=True)
+
+
+def _revision(outlook: "Outlook", now: "Stage") -> Wait:
+    """Return what to wait for of a workload whose revisions have names, as far as those are known."""
+    new, apart = now.template == TARGET, outlook.apart
+    return Wait(outlook.view.body, 0, new, revision=(apart.canary if new else apart.stable) if apart else "")
 
 
 def _shared(outlook: "Outlook", now: "Stage") -> Wait:
@@ -70,6 +82,10 @@ def steps(origin: "Stage", commits: "tuple[Commit, ...]") -> "Iterator[tuple[Sta
 def at_end(outlook: "Outlook", edge: "Edge") -> "Iterator[Wait]":
     """Yield, for the end of an edge, every workload that any of its commits gave other pods and that is still there."""
     end = edge.commits[-1].stage
+    if outlook.plan.style == REVISIONS:
+        if edge.origin.template != end.template:
+            yield _revision(outlook, end)
+        return
     if outlook.plan.style == PARTITION:
         if any(
             True for before, commit in steps(edge.origin, edge.commits) for _ in waits(outlook, before, commit.stage)

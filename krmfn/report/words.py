@@ -1,9 +1,10 @@
 """A stage in words, the same in every form of the plan."""
 
+from krmfn.kinds import REVISIONS
 from krmfn.plan import EXACT, PREFIX
 from krmfn.report.difference import ADDED, CHANGED, REMOVED
 from krmfn.report.waiting import graces, waits
-from krmfn.stage import TARGET
+from krmfn.stage import TARGET, stays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "-"}
 NOTHING = "-"
 
 
-def stable(stage: "Stage") -> str:
+def stable(plan: "Plan", stage: "Stage") -> str:
     """Say how many pods the author's workload has, and of which version."""
-    return f"{stage.stable} {'new' if stage.template == TARGET else 'old'}"
+    return f"{stage.stable} {'new' if stays(plan, stage) == TARGET else 'old'}"
 
 
 def canary(stage: "Stage") -> str:
@@ -95,6 +96,8 @@ def waiting(outlook: "Outlook", before: "Stage", commit: "Commit") -> str:
 
 
 def _ready(wait: "Wait") -> str:
+    if wait.revision is not None:
+        return f"{wait.revision or 'the newest revision'} ready"
     if wait.updated is None:
         return f"{'canary' if wait.canary else 'stable'} {wait.pods} ready"
     return f"{wait.pods} ready" + (f", {wait.updated} of them new" if wait.updated != wait.pods else "")
@@ -111,7 +114,8 @@ def title(outlook: "Outlook") -> str:
     """Say what is released, in one line."""
     count, pods = len(outlook.plan.steps), outlook.view.stage.stable
     steps = f"{count} step{'s' if count != 1 else ''}"
-    return f"{outlook.plan.rollout} releases {outlook.view.body}: {steps}, {pods} pod{'s' if pods != 1 else ''}"
+    size = "" if outlook.plan.style == REVISIONS else f", {pods} pod{'s' if pods != 1 else ''}"
+    return f"{outlook.plan.rollout} releases {outlook.view.body}: {steps}{size}"
 
 
 def facts(outlook: "Outlook") -> "Iterator[str]":

@@ -26,7 +26,8 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     """Return the plan of a Canary. Raises ``Refused`` naming every field that is wrong."""
     reader = Reader(rollout, scene)
     check(reader.spec, SPEC)
-    made = tuple(services(reader))
+    beside = reader.style == TWIN
+    made = tuple(services(reader)) if beside else ()
     routes, objects = provided(reader)
     found = steps(reader)
     back = returns(reader, found)
@@ -38,14 +39,14 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         rollout=rollout.ref,
         workload=reader.workload,
         workload_field=reader.workload_field,
-        style=TWIN,
+        style=reader.style,
         steps=found,
         returns=back,
-        services=reader.pairs,
+        services=reader.pairs if beside else (),
         routes=routes,
         remarks=tuple(reader.remarks),
         paused="spec.suspend" if paused else "",
         makes=(*made, *objects),
-        versioned=True,
+        versioned=beside,
         unversioned=tuple(untracked(reader)),
     )

@@ -9,6 +9,7 @@ import re
 from krmfn.dialects.flagger.affinity import sticky
 from krmfn.dialects.flagger.matching import match
 from krmfn.dialects.flagger.reader import ALL
+from krmfn.kinds import REVISIONS
 from krmfn.plan import Amount, Gate, Mirror, Step, Traffic
 
 TYPE_CHECKING = False
@@ -61,6 +62,9 @@ def returns(reader: "Reader", steps: tuple[Step, ...]) -> tuple[int, ...]:
     if by and not last.weight:
         message = "is not used: the last step divides no requests by weight, so there is nothing to take back in shifts"
         reader.remark(place.at("stepWeightPromotion"), message)
+    if by and reader.style == REVISIONS:
+        reader.remark(place.at("stepWeightPromotion"), "is not used: from promote on there is only the new revision")
+        return ()
     return tuple(range((last.weight or 0) - by, 0, -by)) if by else ()
 
 

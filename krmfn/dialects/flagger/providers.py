@@ -3,8 +3,10 @@
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
+from krmfn.dialects.flagger.reader import KNATIVE, keys
 from krmfn.dialects.flagger.splits import traffic_route, traffic_split
 from krmfn.frozen import Value
+from krmfn.kinds import TWIN
 from krmfn.plan import Pair, Route
 from krmfn.results import WARNING
 
@@ -83,6 +85,7 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "contour": Provider("projectcontour.io", "HTTPProxy", uses=_CONTOUR, make=http_proxy),
     "gloo": Provider("gateway.solo.io", "RouteTable", make=route_table),
     "traefik": Provider("traefik.io", "TraefikService", make=traefik_service),
+    KNATIVE: Provider("serving.knative.dev", "Service", named="targetRef"),
     "kuma": Provider("kuma.io", "TrafficRoute", make=traffic_route),
     "linkerd": _SPLIT,
     "osm": _SPLIT,
@@ -103,7 +106,7 @@ def provided(reader: "Reader") -> "Made":
         reader.spec.at("provider").problem(message)
         return (), ()
     row = PROVIDERS[reader.provider]
-    for key in FIELDS:
+    for key in FIELDS if reader.style == TWIN else keys(reader.service):
         if reader.service.has(key) and key not in (row.uses if row else ()):
             reader.remark(reader.service.at(key), f"is not used by the provider {reader.provider}", WARNING)
     if row is None:

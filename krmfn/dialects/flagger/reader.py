@@ -1,6 +1,7 @@
 """One Canary while it is read: its workload, the names of its Services, and what there is to remark."""
 
 from krmfn.fields import Fields
+from krmfn.kinds import REVISIONS, TWIN
 from krmfn.krm.item import Ref
 from krmfn.plan import Pair
 from krmfn.results import INFO, Result
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from krmfn.scene import Scene
 
 GROUP, VERSION = "flagger.app", "v1beta1"
-KINDS = ("Deployment", "DaemonSet")
+KINDS = ("Deployment.apps", "DaemonSet.apps")
+# The provider whose Service is workload and route at once, and that Service.
+KNATIVE, KSERVICE = "knative", "Service.serving.knative.dev"
 # The label by which the pods are chosen: the first of these that the workload's selector has.
 LABELS = ("app", "name", "app.kubernetes.io/name")
 ALL = 100
@@ -34,7 +37,10 @@ def texts(place: Fields, key: str) -> list[str]:
 
 
 class Reader:
-    """One Canary; ``apex``, ``primary`` and ``canary`` are the names of its Services, ``port`` is theirs."""
+    """One Canary; ``apex``, ``primary`` and ``canary`` are the names of its Services, ``port`` is theirs.
+
+    ``style`` is how its workload is released; in revisions it is a Service itself, and no others are made.
+    """
 
     def __init__(self, rollout: "Item", scene: "Scene") -> None:
         """Find the workload and the names, by which the rest is made."""
@@ -47,14 +53,15 @@ class Reader:
         self.spec = self.top.mapping("spec", required=True)
         self.provider = self.spec.text("provider", "istio")
         self.analysis = self.spec.mapping("canaryAnalysis" if self.spec.has("canaryAnalysis") else "analysis")
-        self.service = self.spec.mapping("service", required=True)
+        self.style = REVISIONS if self.provider == KNATIVE else TWIN
+        self.service = self.spec.mapping("service", required=self.style == TWIN)
         self.workload, self.workload_field = self._workload()
         self.item = scene.lookup(self.workload)
         self.label, self.value = self._label()
         self.apex = self.service.text("name", self.workload.name)
         self.primary, self.canary = f"{self.apex}-primary", f"{self.apex}-canary"
         self.port = self.service.whole("port", 1, 65535)
-        if self.service and not self.service.has("port"):
+        if self.service and not self.service.has("port") and self.style == TWIN:
             self.service.at("port").problem("is required")
 
     @property
@@ -87,15 +94,24 @@ class Reader:
         kind = place.text("kind", "Deployment", required=bool(place))
         api_version = place.text("apiVersion", "apps/v1", required=bool(place))
         ref = Ref(api_version, kind, self.namespace, place.text("name", required=bool(place)))
-        if kind not in KINDS or ref.group != "apps":
-            known = ", ".join(f"{kind}.apps" for kind in KINDS)
-            where = f".{ref.group}" if ref.group else ""
-            place.at("kind").problem(f"{kind}{where} cannot be released; that can be: {known}")
+        found = f"{kind}.{ref.group}".rstrip(".")
+        if found not in (KINDS if self.style == TWIN else (KSERVICE,)):
+            place.at("kind").problem(self._unknown(found))
         return ref, place.path
+
+    def _unknown(self, found: str) -> str:
+        known = ", ".join(KINDS)
+        if self.style == REVISIONS:
+            return f"{found} does not divide requests itself; with the provider {KNATIVE} it has to be {KSERVICE}"
+        if found == KSERVICE:
+            return f"{found} divides requests itself, so it is released with the provider {KNATIVE}"
+        if found == "Service":
+            return f"Service cannot be released: its pods belong to a workload, which has the version; name {known}"
+        return f"{found} cannot be released; that can be: {known}"
 
     def _label(self) -> tuple[str, str]:
         """Return the label by which the pods are chosen, and its value."""
-        if self.item is None:
+        if self.item is None or self.style == REVISIONS:
             return "", ""
         spec = Fields(self.item.value, self.item.ref, "", self.top.problems).mapping("spec")
         if spec.mapping("updateStrategy").text("type") == "OnDelete":

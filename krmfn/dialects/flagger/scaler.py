@@ -1,6 +1,7 @@
 """The autoscaler of a Canary: it scales the author's workload, in which the stable pods run."""
 
 from krmfn.fields import Fields
+from krmfn.kinds import REVISIONS
 from krmfn.krm.item import Ref
 
 TYPE_CHECKING = False
@@ -17,6 +18,9 @@ def check(reader: "Reader") -> None:
         return
     kind = place.text("kind", required=True, choices=tuple(GROUPS))
     name = place.text("name", required=True)
+    if reader.style == REVISIONS:
+        place.problem(f"is not used: {reader.workload} scales by itself, within the limits that its template says")
+        return
     ref = Ref(place.text("apiVersion", f"{GROUPS.get(kind, '')}/v1"), kind, reader.namespace, name)
     item = reader.scene.lookup(ref) if kind and name else None
     if kind and name and item is None:

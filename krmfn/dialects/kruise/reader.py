@@ -47,7 +47,7 @@ class Reader:
         api_version, kind = place.text("apiVersion", "apps/v1"), place.text("kind", "Deployment")
         ref = Ref(api_version, kind, namespace, place.text("name", required=bool(place)))
         row = WORKLOADS.get((ref.group, kind))
-        if row is None or row.keeps:
+        if row is None or row.keeps or row.revisions:
             known = ", ".join(f"{kind}.{group}" for (group, kind), row in WORKLOADS.items() if row.named)
             place.at("kind").problem(f"{kind}.{ref.group} cannot be released step by step; that can be: {known}")
         return ref, place.path

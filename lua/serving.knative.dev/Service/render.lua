@@ -1,12 +1,16 @@
 -- Knative: the traffic of a Service, edited in place.
 --
--- The sides are revisions. The canary's is the latest one, which each change of the template makes, or one that is
--- named as the canary's Service is; the stable one has to be named, for nothing here knows what the cluster called it.
+-- The sides are revisions. Where the stage tells their names, they are in the place of the latest one, and the canary's
+-- is left out while it gets nothing: a Route that names a revision which is not ready stays as it was, and so would one
+-- that is to take requests away from it. Else the canary's is the latest one, which each change of the template makes,
+-- or one that is named as the canary's Service is; the stable one has to be named, for nothing here knows what the
+-- cluster called it.
 -- https://knative.dev/docs/serving/traffic-management/
 
 local weighted = use "weighted"
 
 local FLAGGER = "flagger.app/primary-revision" -- where Flagger notes the stable revision
+local REVISION = "serving.knative.dev/revision" -- the label by which the cluster marks a revision's pods
 local FIELD = "spec.traffic"
 
 -- Tell whether an entry follows the latest revision.
@@ -84,6 +88,50 @@ local function base(given, stable)
   return traffic
 end
 
+-- Return the names of both revisions where the stage knows them; they are one where every side is new.
+local function told(stage)
+  local pods = stage.podMetadata and stage.podMetadata.labels or {}
+  return stage.stableLabels and stage.stableLabels[REVISION] or pods[REVISION], pods[REVISION]
+end
+
+-- Return the traffic with a revision in the place of the latest one; which entries those are.
+local function named(traffic, revision)
+  local found, own, gets = list(), {}, 0
+  for i, entry in ipairs(traffic[1] and traffic or list { { latestRevision = true, percent = 100 } }) do
+    local made = copy(entry)
+    if latest(entry) then
+      own[i], gets = true, gets + (entry.percent or 0)
+      made.latestRevision, made.revisionName = nil, revision
+    end
+    table.insert(found, made)
+  end
+  if gets == 0 then
+    fail(FIELD, "gives nothing to the latest revision, so a new version would never get a request; give its part to "
+      .. "{ latestRevision: true }")
+  end
+  return found, own
+end
+
+-- Return the traffic of two revisions whose names are known.
+local function shared(given, stage, stable, canary)
+  local traffic, own = named(given.spec.traffic or list(), stable)
+  local dialect, sides = dialect_of(stable, canary), {}
+  for i, entry in ipairs(traffic) do
+    sides[entry] = own[i] and "stable" or nil
+  end
+  function dialect.side(entry)
+    return sides[entry]
+  end
+  function dialect.twin()
+    return { revisionName = canary }
+  end
+  if stage.neutral or not stage.weight or stage.weight == 0 or stable == canary then
+    dialect.weights(traffic)
+    return traffic
+  end
+  return weighted.divide(traffic, dialect, stage.weight, FIELD)
+end
+
 return {
   reads = [[
     spec.traffic[].revisionName    text
@@ -95,6 +143,11 @@ return {
 
   render = function(given, stage)
     given.spec = given.spec or {}
+    local known, canary = told(stage)
+    if known then
+      given.spec.traffic = shared(given, stage, known, canary)
+      return { given }
+    end
     local stable = stable_revision(given, stage)
     local traffic, dialect = base(given, stable), dialect_of(stable, stage.canaryService)
     if not weighted.leads(traffic, dialect, FIELD) then

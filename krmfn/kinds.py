@@ -76,6 +76,7 @@ AUTOSCALERS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], int]]]" = {
 # Keys that tie a manifest to one object in a cluster, to a release tool or to a DNS name: a copy must not claim them.
 OWN_ANNOTATIONS: "Final[tuple[str, ...]]" = (
     "argocd.argoproj.io/",
+    "autoscaling.keda.sh/paused",
     "cert-manager.io/",
     "config.k8s.io/",
     "config.kubernetes.io/",
@@ -89,6 +90,7 @@ OWN_ANNOTATIONS: "Final[tuple[str, ...]]" = (
     "kustomize.toolkit.fluxcd.io/",
     "meta.helm.sh/",
     "postrenderer.helm.sh/",
+    "scaledobject.keda.sh/",
     "service.beta.kubernetes.io/",
 )
 OWN_LABELS: "Final[tuple[str, ...]]" = (
@@ -97,6 +99,7 @@ OWN_LABELS: "Final[tuple[str, ...]]" = (
     "helm.sh/chart",
     "helm.toolkit.fluxcd.io/",
     "kustomize.toolkit.fluxcd.io/",
+    "scaledobject.keda.sh/",
 )
 OWN_METADATA: "Final[tuple[str, ...]]" = (
     "creationTimestamp",

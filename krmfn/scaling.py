@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
     from krmfn.scene import Scene
 
-# The one kind that a canary can have for itself: others scale on what both sides share.
-OWN = "HorizontalPodAutoscaler"
-
 
 class Renewal(Value):
     """How a kind takes a new template: in which field it says so, and what holds where that says nothing.

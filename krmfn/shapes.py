@@ -63,6 +63,11 @@ SPECS: "Final[dict[tuple[str, str], Shape]]" = {
     ("networking.k8s.io", "Ingress"): {"rules": [{"http": {"paths": [_PATH]}}], "defaultBackend": {"service": _NAMED}},
     **dict.fromkeys(WORKLOADS, _WORKLOAD),
     **{kind: {"scaleTargetRef": _NAMED} for kind in AUTOSCALERS},
+    ("keda.sh", "ScaledObject"): {
+        "scaleTargetRef": _NAMED,
+        "advanced": {"horizontalPodAutoscalerConfig": _NAMED},
+        "triggers": [{"type": TEXT, "name": TEXT, "metadata": TEXTS}],
+    },
     **{kind: {path[-1]: SELECTOR} for kind, (path, _) in SELECTORS.items()},
     ("networking.k8s.io", "NetworkPolicy"): {
         "podSelector": SELECTOR,

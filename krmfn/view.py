@@ -10,7 +10,7 @@ from krmfn.krm.item import Ref
 from krmfn.mounts import renamed
 from krmfn.plan import PROMOTE, Plan, Position
 from krmfn.revisions import Revisions
-from krmfn.scaling import OWN, autoscaler, empties_itself
+from krmfn.scaling import autoscaler, empties_itself
 from krmfn.scene import Scene
 from krmfn.stage import STABLE, TARGET, Stage, empties
 from krmfn.stamp import stamped
@@ -91,8 +91,7 @@ class View(Value):
     @property
     def owns_autoscaler(self) -> bool:
         """Tell whether the canary has an autoscaler of its own, which then owns its number of pods."""
-        item = autoscaler(self.scene, self.workload) if self.isolation.mode == RENAME else None
-        return item is not None and item.ref.kind == OWN
+        return self.isolation.mode == RENAME and autoscaler(self.scene, self.workload) is not None
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""

@@ -1,23 +1,43 @@
 """The autoscaler: the canary gets one of its own where the two can tell their pods apart.
 
 Two HorizontalPodAutoscalers whose workloads select the same pods stop each other (``AmbiguousSelector``), so elsewhere
-the canary keeps a fixed number of pods.
+the canary keeps a fixed number of pods. A ScaledObject makes a HorizontalPodAutoscaler.
 """
 
 from krmfn.config import RENAME, ROLLOUT
 from krmfn.errors import KrmfnError
+from krmfn.frozen import Value
 from krmfn.isolation import canary_name, short
 from krmfn.kinds import PARTITION, carried
 from krmfn.results import WARNING, Result
-from krmfn.scaling import OWN, autoscaler
+from krmfn.scaling import autoscaler
 from krmfn.view import Added, View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Final
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
+    from krmfn.triggers import Names
+
+
+class Limits(Value):
+    """Where a kind keeps the least and the most pods, the most by default (None: always written), and long names."""
+
+    least: str
+    most: str
+    usual: int | None = None
+    long: int = 253
+
+
+# A ScaledObject's name becomes the value of a label.
+LIMITS: "Final[dict[str, Limits]]" = {
+    "HorizontalPodAutoscaler": Limits("minReplicas", "maxReplicas"),
+    "ScaledObject": Limits("minReplicaCount", "maxReplicaCount", usual=100, long=63),
+}
+PAUSED = "autoscaling.keda.sh/paused-replicas"
 
 
 def render(view: View) -> "Iterator[Added | Result]":
@@ -32,29 +52,66 @@ def render(view: View) -> "Iterator[Added | Result]":
         )
         raise KrmfnError(message, ref=item.ref, field="spec.scaleTargetRef", file=item.path)
     if view.owns_autoscaler:
-        yield Added(_canary(view, item), item)
+        yield from _asked(view, item, _canary(view, item))
     elif view.plan.style != PARTITION:
-        apart = view.isolation.mode == RENAME
-        counts = "does not see the canary's pods" if apart else "counts the canary's pods into its average"
-        message = f"{counts}, and {view.canary.name} keeps the number of pods of its step"
-        if item.ref.kind == OWN:
-            message += f"; with `isolation: {RENAME}` it gets a {OWN} of its own"
+        message = (
+            f"counts the canary's pods into its average, and {view.canary.name} keeps the number of pods of its step; "
+            f"with `isolation: {RENAME}` it gets a {item.ref.kind} of its own"
+        )
         yield Result(WARNING, message, item.ref, "spec.scaleTargetRef", item.path)
 
 
 def _canary(view: View, item: "Item") -> "Manifest":
-    source, ref = item.value, item.ref
+    source, row = item.value, LIMITS[item.ref.kind]
     metadata = carried(source.get("metadata") or {})
     metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     step = view.plan.step_at(view.position.end) or view.plan.step_at(view.position.start)
-    most = source["spec"].get("maxReplicas")
+    most = source["spec"].get(row.most, row.usual)
     share = step.pods.of(most) if step and isinstance(most, int) else most
     count = max(1, view.stage.canary or 0)
-    limits = {"minReplicas": count, "maxReplicas": max(count, share) if isinstance(share, int) else share}
+    limits = {row.least: count, row.most: max(count, share) if isinstance(share, int) else share}
     target = source["spec"]["scaleTargetRef"] | {"name": view.canary.name}
     return {
         "apiVersion": source["apiVersion"],
         "kind": source["kind"],
-        "metadata": {"name": canary_name(ref.name)} | metadata,
+        "metadata": {"name": short(f"{item.ref.name}-canary", row.long)} | metadata,
         "spec": source["spec"] | {"scaleTargetRef": target} | limits,
     }
+
+
+def _asked(view: View, item: "Item", canary: "Manifest") -> "Iterator[Added | Result]":
+    """Yield the canary's autoscaler, where it has triggers with those of the canary, and what is to know of them."""
+    spec = canary["spec"]
+    if "triggers" in spec:
+        from krmfn.triggers import triggers  # few workloads are scaled by queries
+
+        names, listed = _names(view), []
+        for number, (trigger, remarks) in enumerate(triggers(spec["triggers"] or [], names)):
+            listed.append(trigger)
+            for remark in remarks if view.stage.canary else ():
+                yield Result(WARNING, remark, item.ref, f"spec.triggers[{number}]", item.path)
+        canary = _scaled(view, canary | {"spec": spec | {"triggers": listed}})
+    yield Added(canary, item)
+
+
+def _scaled(view: View, canary: "Manifest") -> "Manifest":
+    """Return a ScaledObject that keeps the canary's pods: never none where requests may come, none where it drains."""
+    metadata, spec = canary["metadata"], {k: v for k, v in canary["spec"].items() if k != "idleReplicaCount"}
+    advanced = spec.get("advanced") or {}
+    config = advanced.get("horizontalPodAutoscalerConfig") or {}
+    if config.get("name"):
+        named = config | {"name": canary_name(config["name"])}
+        spec["advanced"] = advanced | {"horizontalPodAutoscalerConfig": named}
+    if not view.stage.canary:
+        metadata = metadata | {"annotations": (metadata.get("annotations") or {}) | {PAUSED: "0"}}
+    return canary | {"metadata": metadata, "spec": spec}
+
+
+def _names(view: View) -> "Names":
+    """Return what both sides are called."""
+    from krmfn.triggers import Names
+
+    services = ((pair.stable, short(pair.canary)) for pair in view.plan.services if pair.canary)
+    pods = (view.isolation.stable, view.isolation.canary)
+    pairs = ((view.body.name, view.canary.name), *services, pods)
+    return Names(tuple(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1])))

@@ -1,12 +1,15 @@
 """The autoscaler of a Canary: it scales the author's workload, in which the stable pods run."""
 
+from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.kinds import REVISIONS
 from krmfn.krm.item import Ref
+from krmfn.triggers import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krmfn.dialects.flagger.reader import Reader
+    from krmfn.krm import Item
 
 GROUPS = {"HorizontalPodAutoscaler": "autoscaling", "ScaledObject": "keda.sh"}
 
@@ -30,9 +33,26 @@ def check(reader: "Reader") -> None:
         if target.text("name") != reader.workload.name:
             message = f"names {ref}, which scales {target.text('name') or 'nothing'}, not {reader.workload}"
             place.at("name").problem(message)
+        _check_queries(reader, item)
     if place.has("primaryScalerReplicas"):
         message = f"is not rendered: stable pods run in {reader.workload}, so write the numbers into {ref}"
         place.at("primaryScalerReplicas").problem(message)
     if place.has("primaryScalerQueries"):
-        message = f"is not needed: stable pods run in {reader.workload}, which the queries of {ref} are about"
+        message = (
+            f"is not needed: stable pods run in {reader.workload}, which the queries of {ref} are about; those of the "
+            "canary's own are made of them"
+        )
         reader.remark(place.at("primaryScalerQueries"), message)
+
+
+def _check_queries(reader: "Reader", item: "Item") -> None:
+    """Refuse a query about the canary: with Flagger it scales the canary alone, here it would the stable pods."""
+    sides = (reader.workload.name, f"{reader.workload.name}-canary"), (reader.primary, reader.canary)
+    for trigger in Fields(item.value, item.ref, "", reader.top.problems).mapping("spec").sequence("triggers"):
+        place = trigger.mapping("metadata").at("query")
+        if theirs := Names(sides).theirs(str(place.value or "")):
+            message = (
+                f"asks about {theirs}, and scales {reader.workload}, in which the stable pods run: ask about these; "
+                "the canary gets the same about itself"
+            )
+            reader.top.problems.append(KrmfnError(message, ref=item.ref, field=place.path, file=item.path))

@@ -7,9 +7,11 @@ deleted, unless what it owns is left behind. Services and routes carry annotatio
 
 from krmfn.adoption import Commit, Signs, crowd, kept, kubectl, released, selectors, show, without
 from krmfn.changes import GONE
+from krmfn.dialects.flagger import revisions
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
 from krmfn.dialects.flagger.services import services
+from krmfn.kinds import REVISIONS
 from krmfn.krm.item import Ref
 from krmfn.scaling import autoscaler, least
 from krmfn.view import Edited
@@ -34,6 +36,9 @@ DAEMON = "DaemonSet"
 def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
     """Return the commits. Raises ``Refused`` with all that says that a release is under way."""
     reader = Reader(rollout, scene)
+    if reader.style == REVISIONS:
+        _check(reader, rollout)
+        return _suspended(reader, rollout), revisions.turned(reader), _let_go(reader, rollout)
     made = [*services(reader), *provided(reader)[1]]
     _check(reader, rollout)
     return (
@@ -46,12 +51,16 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
             edits=tuple(_pods(reader, scene)),
         ),
         _led(reader, tuple(_ref(manifest) for manifest in made)),
-        Commit(
-            "The Canary is no longer applied",
-            "From here on it is read by krmfn alone, and position 0 is what stands in Git.",
-            tuple(_last(reader, rollout)),
-            edits=(Edited(rollout, ("spec", "suspend")), *released(rollout)),
-        ),
+        _let_go(reader, rollout),
+    )
+
+
+def _let_go(reader: Reader, rollout: "Item") -> Commit:
+    return Commit(
+        "The Canary is no longer applied",
+        "From here on it is read by krmfn alone, and position 0 is what stands in Git.",
+        tuple(_last(reader, rollout)),
+        edits=(Edited(rollout, ("spec", "suspend")), *released(rollout)),
     )
 
 
@@ -97,6 +106,7 @@ def _check(reader: Reader, rollout: "Item") -> None:
         for item in scene.package.find(kind, reader.canary):
             if item.ref.kind == kind and item.ref.key not in scene.added:
                 signs.weighs(item, reader.canary)
+    revisions.divided(signs, reader)
     copy = _copy(reader)
     if theirs := scene.lookup(copy):
         message = f"is Flagger's copy of {reader.workload}; take it out of the package, it goes when the Canary is gone"
@@ -167,6 +177,11 @@ def _turned(reader: Reader, brought: tuple[Ref, ...]) -> "Iterator[str]":
 
 
 def _last(reader: Reader, rollout: "Item") -> "Iterator[str]":
+    if reader.style == REVISIONS:
+        yield f"by hand: `{kubectl('delete', rollout.ref)}`"
+        ready = show(reader.workload, ".status.latestReadyRevisionName")
+        yield f"wait until the revision is ready that the template names, of the same content: `{ready}`"
+        return
     orphan = kubectl("delete", rollout.ref, "--cascade=orphan")
     yield f"by hand: `{orphan}`; without --cascade=orphan the Services and routes would go with it"
     yield f"by hand, for nobody uses it any more: `{kubectl('delete', _copy(reader))}`"

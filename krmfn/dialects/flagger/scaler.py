@@ -19,11 +19,11 @@ def check(reader: "Reader") -> None:
     place = reader.spec.mapping("autoscalerRef")
     if not place:
         return
-    kind = place.text("kind", required=True, choices=tuple(GROUPS))
-    name = place.text("name", required=True)
     if reader.style == REVISIONS:
         place.problem(f"is not used: {reader.workload} scales by itself, within the limits that its template says")
         return
+    kind = place.text("kind", required=True, choices=tuple(GROUPS))
+    name = place.text("name", required=True)
     ref = Ref(place.text("apiVersion", f"{GROUPS.get(kind, '')}/v1"), kind, reader.namespace, name)
     item = reader.scene.lookup(ref) if kind and name else None
     if kind and name and item is None:

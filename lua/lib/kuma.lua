@@ -11,23 +11,21 @@ function kuma.tagged(tag, service)
   return rest:match("^_([^_]+)_svc_?%d*$"), rest
 end
 
--- Return a function that notes namespaces, and refuses a second one.
-function kuma.one_namespace(service, field)
+-- Return what tells whether a destination leads to a Service. `namespace_of(entry, service)` says of which namespace
+-- ("" where nobody says it), nil where it leads elsewhere. Refuses a second namespace of the stable Service.
+function kuma.leads(stage, field, namespace_of)
   local known
-  return function(namespace)
-    if known and known ~= namespace then
-      fail(field, "leads to " .. service .. " in several namespaces (" .. (known == "" and "its own" or known) .. ", "
-        .. (namespace == "" and "its own" or namespace) .. "), and nobody can tell which is released; write a route "
-        .. "for each")
+  return function(entry, service)
+    local namespace = namespace_of(entry, service)
+    if namespace and service == stage.stableService then
+      if known and known ~= namespace then
+        fail(field, "leads to " .. service .. " in several namespaces (" .. (known == "" and "its own" or known) .. ", "
+          .. (namespace == "" and "its own" or namespace) .. "), and nobody can tell which is released; write a route "
+          .. "for each")
+      end
+      known = namespace
     end
-    known = namespace
-  end
-end
-
-function kuma.refuse_one_service(stage, field)
-  if stage.stableService == stage.canaryService then
-    fail(field, "can only divide requests between Services: let the canary have one of its own beside "
-      .. stage.stableService)
+    return namespace ~= nil
   end
 end
 

@@ -9,6 +9,8 @@
 --   weight(backend)                  its part of what all get (if this is missing: its weight, or else 1)
 --   write(backend, weight)           let it have that part (if this is missing: its weight)
 
+local services = use "services"
+
 local shares = {}
 
 local function weight(api, backend)
@@ -137,34 +139,27 @@ function shares.turn(api, backends, stage)
   return made, canaries
 end
 
--- Return where lists lead, for a message: what their backends go to, each once.
-local function names(api, lists)
-  local found, known = {}, {}
+-- Return the backends of some lists that get anything.
+local function served(api, lists)
+  local found = {}
   for _, backends in ipairs(lists) do
     for _, backend in ipairs(backends) do
-      local name = api.name(backend)
-      if not known[name] and weight(api, backend) > 0 then
-        known[name] = true
-        table.insert(found, name)
-      end
+      table.insert(found, weight(api, backend) > 0 and backend or nil)
     end
   end
-  return found[1] and "only to " .. table.concat(found, ", ") or "nor anywhere else"
+  return found
 end
 
 -- Return which of some lists lead to the stable Service. Fails where none does, or where the canary has no Service.
 function shares.leading(api, lists, stage, field)
-  if stage.stableService == stage.canaryService then
-    fail(field, "can only divide requests between Services: let the canary have one of its own beside "
-      .. stage.stableService)
-  end
+  services.refuse_one(stage, field)
   local leads, any = {}, false
   for i, backends in ipairs(lists) do
     leads[i] = shares.of(api, backends, stage)[1] ~= nil
     any = any or leads[i]
   end
   if not any then
-    fail(field, "does not lead to the Service " .. stage.stableService .. ", " .. names(api, lists))
+    services.refuse_others(field, stage.stableService, served(api, lists), api.name)
   end
   return leads
 end

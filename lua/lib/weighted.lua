@@ -1,11 +1,12 @@
 -- Destinations that share what comes by their weights, and the canary's part in that.
 --
--- A dialect is { side, twin, weights, put, alone, pair, total, limit, steps }:
+-- A dialect says how they are written in one API:
 --
 --   side(entry)             "stable", "canary", or nil for anything else
 --   twin(entry)             the canary's counterpart of a stable destination
---   weights(entries, field) how much each of them counts
---   put(entry, weight)
+--   unwritten               what a destination without a weight counts (0)
+--   weights(entries, field) how much each of them counts (without: its weight)
+--   put(entry, weight)      (without: write its weight)
 --   alone(entry)            write a destination that has no other beside it (without: put its weight)
 --   pair(stable, canary)    whether that one is the counterpart (without: any is)
 --   total, limit            what the weights have to sum to, and the largest of them, where there is such a thing
@@ -15,6 +16,42 @@ local portions = (use "istioweights").portions
 
 local weighted = {}
 
+-- Return a dialect whose sides are told by their Services: `leads(entry, service)`, and `point(entry, service)` lets a
+-- destination of the stable Service lead to another one.
+function weighted.by_service(stage, dialect)
+  function dialect.side(entry)
+    return dialect.leads(entry, stage.stableService) and "stable"
+      or dialect.leads(entry, stage.canaryService) and "canary" or nil
+  end
+
+  function dialect.twin(entry)
+    local twin = copy(entry)
+    dialect.point(twin, stage.canaryService)
+    return twin
+  end
+
+  return dialect
+end
+
+local function weights_of(entries, dialect, field)
+  if dialect.weights then
+    return dialect.weights(entries, field)
+  end
+  local weights = {}
+  for i, entry in ipairs(entries) do
+    weights[i] = entry.weight or dialect.unwritten or 0
+  end
+  return weights
+end
+
+local function put(dialect, entry, weight)
+  if dialect.put then
+    dialect.put(entry, weight)
+  else
+    entry.weight = weight
+  end
+end
+
 local function gcd(a, b)
   return b == 0 and a or gcd(b, a % b)
 end
@@ -22,7 +59,7 @@ end
 -- Return a list of { at, canary, own }: where a stable destination stands, its counterpart where the author has written
 -- one, and what the two get together; and what each destination of another side gets, by its place.
 local function grouped(entries, dialect, field)
-  local weights, groups, rest = dialect.weights(entries, field), {}, {}
+  local weights, groups, rest = weights_of(entries, dialect, field), {}, {}
   for i, entry in ipairs(entries) do
     local side = dialect.side(entry)
     if side == "stable" then
@@ -134,7 +171,7 @@ function weighted.divide(entries, dialect, share, field)
   for _, group in ipairs(groups) do
     by[group.at] = group
     if group.canary then
-      dialect.put(entries[group.canary], group.part)
+      put(dialect, entries[group.canary], group.part)
     end
   end
   for i, entry in ipairs(entries) do
@@ -143,15 +180,27 @@ function weighted.divide(entries, dialect, share, field)
     if group then
       if not group.canary then
         local twin = dialect.twin(entry)
-        dialect.put(twin, group.part)
+        put(dialect, twin, group.part)
         table.insert(made, twin)
       end
-      dialect.put(entry, group.own - group.part)
+      put(dialect, entry, group.own - group.part)
     elseif rest[i] then
-      dialect.put(entry, rest[i] * times)
+      put(dialect, entry, rest[i] * times)
     end
   end
   return made
+end
+
+-- Return the destinations of a stage with `share`; nil where it has none and the author has not written the canary.
+function weighted.wanted(entries, dialect, share, field)
+  if share or weighted.written(entries, dialect, field) then
+    return weighted.divide(entries, dialect, share or 0, field)
+  end
+end
+
+-- Return the share of the canary that a stage asks for, nil where it asks for none.
+function weighted.share(stage)
+  return stage.neutral and 0 or stage.weight
 end
 
 -- Return the destinations with the canary in the place of the stable side.
@@ -165,7 +214,7 @@ function weighted.turn(entries, dialect, field)
   end
   if #kept == 1 then
     (dialect.alone or function(entry)
-      dialect.put(entry, dialect.total or 100)
+      put(dialect, entry, dialect.total or 100)
     end)(last)
   end
   return kept

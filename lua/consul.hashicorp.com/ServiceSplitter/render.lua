@@ -4,7 +4,7 @@
 -- A split without a Service is for the one that the splitter is named as.
 -- https://developer.hashicorp.com/consul/docs/connect/config-entries/service-splitter
 
-local weighted = use "weighted"
+local weighted, services = use "weighted", use "services"
 
 local STEPS = 100 -- of a percent
 
@@ -58,15 +58,6 @@ local function check_subsets(splits, dialect)
   end
 end
 
-local function lead_nowhere(given, service)
-  local names = {}
-  for _, entry in ipairs(given.spec.splits or {}) do
-    table.insert(names, entry.service or given.metadata and given.metadata.name or "?")
-  end
-  fail("spec.splits", "do not lead to the Service " .. service .. ", "
-    .. (names[1] and "only to " .. table.concat(names, ", ") or "nor anywhere else"))
-end
-
 return {
   reads = [[
     spec.splits[].service|serviceSubset  text
@@ -79,11 +70,13 @@ return {
     given.spec = given.spec or {}
     local splits, dialect = given.spec.splits or list(), dialect_of(given, stage)
     if not splits[1] or not weighted.leads(splits, dialect, "spec.splits") then
-      lead_nowhere(given, stage.stableService)
+      services.refuse_others("spec.splits", stage.stableService, splits, function(entry)
+        return entry.service or given.metadata and given.metadata.name or "?"
+      end)
     elseif stage.stableService == stage.canaryService then
       check_subsets(splits, dialect)
     end
-    given.spec.splits = weighted.divide(splits, dialect, stage.neutral and 0 or stage.weight or 0, "spec.splits")
+    given.spec.splits = weighted.divide(splits, dialect, weighted.share(stage) or 0, "spec.splits")
     return { given }
   end,
 }

@@ -5,7 +5,7 @@
 -- in the same way (discovery sees to that).
 -- https://docs.solo.io/gloo-edge/latest/guides/traffic_management/
 
-local weighted, paths, ordered = use "weighted", use "textpaths", use "ordered"
+local weighted, paths, ordered, services = use "weighted", use "textpaths", use "ordered", use "services"
 
 local REGEX = "RegularExpression"
 
@@ -44,38 +44,20 @@ local function names(destination, service, namespace)
 end
 
 local function dialect_of(stage, namespace)
-  local dialect = {}
-
-  function dialect.side(entry)
-    local destination = entry.destination or {}
-    return names(destination, stage.stableService, namespace) and "stable"
-      or names(destination, stage.canaryService, namespace) and "canary" or nil
-  end
-
-  function dialect.twin(entry)
-    local twin = copy(entry)
-    if twin.destination.kube then
-      twin.destination.kube.ref.name = stage.canaryService
-    else
-      local before, rest = around(twin.destination.upstream.name, stage.stableService, namespace)
-      twin.destination.upstream.name = before .. stage.canaryService .. rest
-    end
-    return twin
-  end
-
-  function dialect.weights(entries)
-    local weights = {}
-    for i, entry in ipairs(entries) do
-      weights[i] = entry.weight or 0
-    end
-    return weights
-  end
-
-  function dialect.put(entry, weight)
-    entry.weight = weight
-  end
-
-  return dialect
+  return weighted.by_service(stage, {
+    leads = function(entry, service)
+      return names(entry.destination or {}, service, namespace)
+    end,
+    point = function(entry, service)
+      local kube, upstream = entry.destination.kube, entry.destination.upstream
+      if kube then
+        kube.ref.name = service
+      else
+        local before, rest = around(upstream.name, stage.stableService, namespace)
+        upstream.name = before .. service .. rest
+      end
+    end,
+  })
 end
 
 -- Return the destinations of a route: of one it is the only one.
@@ -107,21 +89,14 @@ local function said(condition)
   return { name = condition.name, value = condition.value, regex = regex or nil }
 end
 
-local function asked(matches)
-  local found = {}
-  ordered.refuse_cookies(matches, "a RouteTable")
-  for place, match in ipairs(matches) do
-    for _, path in ipairs(paths.asked(match.path)) do
-      local one = { place = place, path = path or nil, headers = {}, queryParameters = {} }
-      for part, conditions in pairs { headers = match.headers or {}, queryParameters = match.queryParams or {} } do
-        for _, condition in ipairs(conditions) do
-          table.insert(one[part], said(condition))
-        end
-      end
-      table.insert(found, one)
+local function asked(match, path)
+  local one = { path = path, headers = {}, queryParameters = {} }
+  for part, conditions in pairs { headers = match.headers or {}, queryParameters = match.queryParams or {} } do
+    for _, condition in ipairs(conditions) do
+      table.insert(one[part], said(condition))
     end
   end
-  return found
+  return one
 end
 
 local function equal(a, b, part)
@@ -206,24 +181,21 @@ end
 
 -- Routes --------------------------------------------------------------------------------------------------------------
 
--- Return a copy of a route. One without matchers is built anew, so that they do not come last.
-local function twin_of(route, matches)
+-- Return a copy of a route, in a list. One without matchers is built anew, so that they do not come last.
+local function like(route, matches)
   local twin = route.matchers and copy(route) or {}
   for key, item in pairs(route.matchers and {} or route) do
     twin[key] = copy(item)
   end
   twin.matchers = matches
   twin.name = route.name and route.name .. "-canary"
-  return twin
+  return { twin }
 end
 
 local function lead_nowhere(routes, service)
-  local found, seen = {}, {}
+  local found = {}
   local function note(name)
-    if name and not seen[name] then
-      seen[name] = true
-      table.insert(found, name)
-    end
+    table.insert(found, name)
   end
   for _, route in ipairs(routes) do
     for _, entry in ipairs(destinations(route)) do
@@ -234,32 +206,7 @@ local function lead_nowhere(routes, service)
     note(group and "UpstreamGroup " .. group.name)
     note(route.delegateAction and "another RouteTable")
   end
-  fail("spec.routes", "does not lead to the Service " .. service .. ", "
-    .. (found[1] and "only to " .. table.concat(found, ", ") or "nor anywhere else"))
-end
-
-local function api_of(stage, dialect)
-  local share = stage.neutral and 0 or stage.weight
-  local api = { asked = asked(stage.neutral and {} or stage.matches), matches = matchers, meet = meet }
-
-  function api.leads(route, field)
-    return weighted.leads(destinations(route), dialect, field)
-  end
-
-  function api.twins(route, matches, field)
-    local twin = twin_of(route, matches)
-    lead_to(twin, weighted.turn(destinations(twin), dialect, field .. ".routeAction"))
-    return { twin }
-  end
-
-  function api.divide(route, field)
-    local entries = destinations(route)
-    if share or weighted.written(entries, dialect, field) then
-      lead_to(route, weighted.divide(entries, dialect, share or 0, field .. ".routeAction"))
-    end
-  end
-
-  return api
+  fail("spec.routes", "does not lead to the Service " .. service .. ", " .. services.only(found))
 end
 
 return {
@@ -288,12 +235,20 @@ return {
 
   render = function(given, stage)
     given.spec = given.spec or {}
-    if stage.stableService == stage.canaryService then
-      fail("spec.routes", "can only divide requests between Services: let the canary have one of its own beside "
-        .. stage.stableService)
-    end
-    local dialect = dialect_of(stage, given.metadata and given.metadata.namespace)
-    local api, routes = api_of(stage, dialect), given.spec.routes or list()
+    services.refuse_one(stage, "spec.routes")
+    ordered.refuse_cookies(ordered.matches(stage), "a RouteTable")
+    local routes = given.spec.routes or list()
+    local api = ordered.weighted {
+      asked = ordered.asked(stage, asked),
+      dialect = dialect_of(stage, given.metadata and given.metadata.namespace),
+      share = weighted.share(stage),
+      entries = destinations,
+      lead_to = lead_to,
+      part = ".routeAction",
+      matches = matchers,
+      meet = meet,
+      like = like,
+    }
     local made, found, used = ordered.with_canary(routes, "spec.routes", api)
     if not found then
       lead_nowhere(routes, stage.stableService)

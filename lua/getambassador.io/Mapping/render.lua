@@ -7,6 +7,8 @@
 -- https://www.getambassador.io/docs/emissary/latest/topics/using/canary
 -- https://www.getambassador.io/docs/emissary/latest/topics/using/headers/headers
 
+local services = use "services"
+
 local REGEX = "RegularExpression"
 -- Where exact values are, where regular expressions, and the names of which any value will do.
 local HEADERS = { any = "v2BoolHeaders", exact = "headers", regex = "regex_headers" }
@@ -29,10 +31,8 @@ end
 
 local function check(given, stage)
   local spec = given.spec
-  if stage.stableService == stage.canaryService then
-    fail("spec.service", "can only divide requests between Services: let the canary have one of its own beside "
-      .. stage.stableService)
-  elseif not leads(given, stage.stableService) then
+  services.refuse_one(stage, "spec.service")
+  if not leads(given, stage.stableService) then
     fail("spec.service", "is " .. (spec.service or "missing") .. ", and not the Service " .. stage.stableService)
   elseif spec.weight then
     fail("spec.weight", "is the share of this Mapping beside others, and the canary's would be a share of the same "

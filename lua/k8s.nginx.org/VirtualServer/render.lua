@@ -6,7 +6,7 @@
 -- asks for one that is not.
 -- https://docs.nginx.com/nginx-ingress-controller/configuration/virtualserver-and-virtualserverroute-resources/
 
-local weighted, ordered = use "weighted", use "ordered"
+local weighted, ordered, services = use "weighted", use "ordered", use "services"
 
 local REGEX = "RegularExpression"
 local KINDS = { headers = "header", queryParams = "argument", cookies = "cookie" }
@@ -73,18 +73,6 @@ local function dialect_of(sides, twins)
     return twin
   end
 
-  function dialect.weights(entries)
-    local weights = {}
-    for i, entry in ipairs(entries) do
-      weights[i] = entry.weight or 0
-    end
-    return weights
-  end
-
-  function dialect.put(entry, weight)
-    entry.weight = weight
-  end
-
   return dialect
 end
 
@@ -140,23 +128,9 @@ end
 
 -- What it comes to ----------------------------------------------------------------------------------------------------
 
--- Return the items of a route in the order in which they are tried, the last of which is the route itself.
-local function items_of(route)
-  local items = list()
-  for _, match in ipairs(route.matches or {}) do
-    table.insert(items, match)
-  end
-  table.insert(items, route)
-  return items
-end
-
 local function api_of(stage, dialect, wanted)
-  local share = stage.neutral and 0 or stage.weight
-  local api = { asked = wanted }
-
-  function api.leads(item, field)
-    return weighted.leads(entries_of(item), dialect, field)
-  end
+  local api = { asked = wanted, dialect = dialect, share = weighted.share(stage) }
+  api.entries, api.lead_to = entries_of, lead_to
 
   function api.matches(item)
     return { item.conditions or list() }
@@ -170,33 +144,16 @@ local function api_of(stage, dialect, wanted)
     return conditions
   end
 
-  function api.twins(item, matches, field)
+  -- Each item has one list of conditions.
+  function api.like(item, matches)
     local twins = {}
     for i, conditions in ipairs(matches) do
-      local twin = { conditions = conditions, action = copy(item.action), splits = copy(item.splits) }
-      lead_to(twin, weighted.turn(entries_of(twin), dialect, field))
-      twins[i] = twin
+      twins[i] = { conditions = conditions, action = copy(item.action), splits = copy(item.splits) }
     end
     return twins
   end
 
-  function api.divide(item, field)
-    local entries = entries_of(item)
-    if share or weighted.written(entries, dialect, field) then
-      lead_to(item, weighted.divide(entries, dialect, share or 0, field))
-    end
-  end
-
-  return api
-end
-
-local function lead_nowhere(spec, service)
-  local names = {}
-  for _, upstream in ipairs(spec.upstreams or {}) do
-    table.insert(names, upstream.service)
-  end
-  fail("spec.routes", "does not lead to the Service " .. service .. ", "
-    .. (names[1] and "only to " .. table.concat(names, ", ") or "nor anywhere else"))
+  return ordered.weighted(api)
 end
 
 return {
@@ -223,27 +180,23 @@ return {
 
   render = function(given, stage)
     given.spec = given.spec or {}
-    if stage.stableService == stage.canaryService then
-      fail("spec.upstreams", "can only divide requests between Services: let the canary have one of its own beside "
-        .. stage.stableService)
-    end
-    local wanted, found = asked(stage.neutral and {} or stage.matches), false
-    local before = copy(given.spec)
+    services.refuse_one(stage, "spec.upstreams")
+    local wanted, found = asked(ordered.matches(stage)), false
+    local upstreams = given.spec.upstreams or {}
     local api = api_of(stage, dialect_of(sides_of(given.spec, stage)), wanted)
     for i, route in ipairs(given.spec.routes or {}) do
-      local items, field = items_of(route), "spec.routes[" .. i - 1 .. "]"
-      api.place = function(n)
-        return n == #items and field or nil
-      end
-      local made, leads = ordered.with_canary(items, field .. ".matches", api)
+      local field = "spec.routes[" .. i - 1 .. "]"
+      local rest = { rule = route, field = field }
+      local made, leads = ordered.with_canary(route.matches or {}, field .. ".matches", api, rest)
       found = found or leads
-      made[#made] = nil
       if made[1] then
         route.matches = made
       end
     end
     if not found then
-      lead_nowhere(before, stage.stableService)
+      services.refuse_others("spec.routes", stage.stableService, upstreams, function(upstream)
+        return upstream.service
+      end)
     end
     return { given }
   end,

@@ -7,7 +7,8 @@
 -- Kuma 3 on. Of several conditions on one header the first counts.
 -- https://kuma.io/docs/latest/policies/meshhttproute/ and api/v1alpha1/compare.go of the policy in kumahq/kuma
 
-local weighted, precedence, kuma, ordered = use "weighted", use "precedence", use "kuma", use "ordered"
+local weighted, precedence, ordered = use "weighted", use "precedence", use "ordered"
+local services, kuma = use "services", use "kuma"
 
 local EXACT, PREFIX, REGEX = "Exact", "PathPrefix", "RegularExpression"
 local NAME, NAMESPACE = "kuma.io/display-name", "k8s.kuma.io/namespace"
@@ -27,50 +28,28 @@ local function namespace_of(ref, service)
 end
 
 local function dialect_of(stage)
-  local dialect, note = {}, kuma.one_namespace(stage.stableService, "spec.to")
-
-  function dialect.side(ref)
-    local stable = namespace_of(ref, stage.stableService)
-    if stable then
-      note(stable)
-    end
-    return stable and "stable" or namespace_of(ref, stage.canaryService) and "canary" or nil
-  end
+  local dialect = { unwritten = 1, leads = kuma.leads(stage, "spec.to", namespace_of) }
 
   function dialect.pair(stable, canary)
     return stable.port == canary.port and stable.sectionName == canary.sectionName
   end
 
   -- What tells a subset of the stable Service apart is not the canary Service's.
-  function dialect.twin(ref)
-    local twin = copy(ref)
-    twin.kind, twin.tags = "MeshService", nil
+  function dialect.point(ref, service)
+    ref.kind, ref.tags = "MeshService", nil
     if ref.name then
       local _, rest = kuma.tagged(ref.name, stage.stableService)
-      twin.name = stage.canaryService .. rest
+      ref.name = service .. rest
     else
-      twin.labels[NAME] = stage.canaryService
+      ref.labels[NAME] = service
     end
-    return twin
-  end
-
-  function dialect.weights(refs)
-    local weights = {}
-    for i, ref in ipairs(refs) do
-      weights[i] = ref.weight or 1
-    end
-    return weights
-  end
-
-  function dialect.put(ref, weight)
-    ref.weight = weight
   end
 
   function dialect.alone(ref)
     ref.weight = nil
   end
 
-  return dialect
+  return weighted.by_service(stage, dialect)
 end
 
 -- Return the backends of a rule: without any it leads to what the route is to, or answers by itself.
@@ -164,8 +143,8 @@ end
 
 local function wanted(stage)
   local found = {}
-  ordered.refuse_cookies(stage.neutral and {} or stage.matches, "a MeshHTTPRoute")
-  for place, match in ipairs(stage.neutral and {} or stage.matches) do
+  ordered.refuse_cookies(ordered.matches(stage), "a MeshHTTPRoute")
+  for place, match in ipairs(ordered.matches(stage)) do
     local one = { place = place, path = match.path and not every(match.path) and copy(match.path) or nil }
     one.headers, one.queryParams = copy(match.headers), copy(match.queryParams)
     if one.path and one.path.type == PREFIX then
@@ -270,8 +249,9 @@ local function render_rules(rules, work, stage)
     end
     if not replaces(twins, rule) then
       local field = work.field .. "[" .. i - 1 .. "].default.backendRefs"
-      if leads[i] and (work.share or weighted.written(refs, work.dialect, field)) then
-        lead_to(rule, weighted.divide(refs, work.dialect, work.share or 0, field))
+      local divided = leads[i] and weighted.wanted(refs, work.dialect, work.share, field)
+      if divided then
+        lead_to(rule, divided)
       end
       table.insert(made, rule)
     end
@@ -280,18 +260,17 @@ local function render_rules(rules, work, stage)
 end
 
 local function lead_nowhere(spec, service)
-  local names, seen = {}, {}
+  local refs = {}
   for _, to in ipairs(spec.to or {}) do
     for _, rule in ipairs(to.rules or {}) do
       for _, ref in ipairs(backends(rule, to.targetRef or {})) do
-        local name = ref.name or (ref.labels or {})[NAME] or ref.kind or "?"
-        table.insert(names, not seen[name] and name or nil)
-        seen[name] = true
+        table.insert(refs, ref)
       end
     end
   end
-  fail("spec.to", "does not lead to the Service " .. service .. ", "
-    .. (names[1] and "only to " .. table.concat(names, ", ") or "nor anywhere else"))
+  services.refuse_others("spec.to", service, refs, function(ref)
+    return ref.name or (ref.labels or {})[NAME] or ref.kind or "?"
+  end)
 end
 
 return {
@@ -317,9 +296,9 @@ return {
   },
 
   render = function(given, stage)
-    kuma.refuse_one_service(stage, "spec.to")
+    services.refuse_one(stage, "spec.to")
     local spec, found = given.spec or {}, false
-    local work = { dialect = dialect_of(stage), share = stage.neutral and 0 or stage.weight, used = {} }
+    local work = { dialect = dialect_of(stage), share = weighted.share(stage), used = {} }
     work.wanted = wanted(stage)
     for i, to in ipairs(spec.to or {}) do
       work.field, work.target = "spec.to[" .. i - 1 .. "].rules", to.targetRef or {}

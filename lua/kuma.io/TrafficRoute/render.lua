@@ -4,35 +4,29 @@
 -- for HTTP only, the weights of `conf` for all connections.
 -- https://kuma.io/docs/2.8.x/policies/traffic-route/
 
-local weighted, paths, ordered, kuma = use "weighted", use "textpaths", use "ordered", use "kuma"
+local weighted, paths, ordered = use "weighted", use "textpaths", use "ordered"
+local services, kuma = use "services", use "kuma"
 
 local SERVICE, REGEX = "kuma.io/service", "RegularExpression"
 
 -- Destinations --------------------------------------------------------------------------------------------------------
 
-local function dialect_of(stage)
-  local dialect, note = {}, kuma.one_namespace(stage.stableService, "spec.conf")
+local function namespace_of(entry, service)
+  return (kuma.tagged((entry.destination or {})[SERVICE] or "", service))
+end
 
-  function dialect.side(entry)
-    local tag = (entry.destination or {})[SERVICE] or ""
-    local stable, canary = kuma.tagged(tag, stage.stableService), kuma.tagged(tag, stage.canaryService)
-    if stable then
-      note(stable)
-    end
-    return stable and "stable" or canary and "canary" or nil
-  end
+local function dialect_of(stage)
+  local dialect = { leads = kuma.leads(stage, "spec.conf", namespace_of) }
 
   -- The tags of the stable side's pods are not the canary's, but for those of Kuma.
-  function dialect.twin(entry)
-    local twin = copy(entry)
+  function dialect.point(entry, service)
     local _, rest = kuma.tagged(entry.destination[SERVICE], stage.stableService)
     for tag in pairs(entry.destination) do
       if tag:sub(1, 8) ~= "kuma.io/" then
-        twin.destination[tag] = nil
+        entry.destination[tag] = nil
       end
     end
-    twin.destination[SERVICE] = stage.canaryService .. rest
-    return twin
+    entry.destination[SERVICE] = service .. rest
   end
 
   function dialect.pair(stable, canary)
@@ -41,19 +35,7 @@ local function dialect_of(stage)
     return a == b
   end
 
-  function dialect.weights(entries)
-    local weights = {}
-    for i, entry in ipairs(entries) do
-      weights[i] = entry.weight or 0
-    end
-    return weights
-  end
-
-  function dialect.put(entry, weight)
-    entry.weight = weight
-  end
-
-  return dialect
+  return weighted.by_service(stage, dialect)
 end
 
 local function entries_of(rule)
@@ -77,19 +59,12 @@ local function said(condition)
   return { [condition.type == REGEX and "regex" or "exact"] = condition.value }
 end
 
-local function asked(matches)
-  local found = {}
-  ordered.refuse_cookies(matches, "a TrafficRoute")
-  for place, match in ipairs(matches) do
-    for _, path in ipairs(paths.asked(match.path)) do
-      local one = { place = place, path = path or nil, headers = {} }
-      for _, header in ipairs(match.headers or {}) do
-        table.insert(one.headers, { name = header.name, said = said(header) })
-      end
-      table.insert(found, one)
-    end
+local function asked(match, path)
+  local one = { path = path, headers = {} }
+  for _, header in ipairs(match.headers or {}) do
+    table.insert(one.headers, { name = header.name, said = said(header) })
   end
-  return found
+  return one
 end
 
 local function cannot(field, what)
@@ -119,8 +94,8 @@ local function add(match, header, field)
   return true
 end
 
-local function meet(own, want, rule, field)
-  local match = copy(own)
+local function meet(own, want, rule, place)
+  local match, field = copy(own), place .. ".match"
   if want.path then
     local path = paths.both(own.path, want.path)
     if path == nil then
@@ -128,7 +103,7 @@ local function meet(own, want, rule, field)
     elseif not path then
       return nil
     elseif ((rule.modify or {}).path or {}).rewritePrefix and not paths.same(own.path or {}, path) then
-      fail(field:gsub("match$", "") .. "modify.path.rewritePrefix", "replaces what matched of the path, which is "
+      fail(place .. ".modify.path.rewritePrefix", "replaces what matched of the path, which is "
         .. "another part where the step asks for " .. paths.shown(path) .. "; do not ask for a path")
     end
     match.path = path
@@ -143,60 +118,33 @@ end
 
 -- What it comes to ----------------------------------------------------------------------------------------------------
 
-local function api_of(stage, dialect, count)
-  local share = stage.neutral and 0 or stage.weight
-  local api = { asked = asked(stage.neutral and {} or stage.matches) }
-
-  -- The last rule is `conf` itself.
-  function api.place(i)
-    return i == count and "spec.conf" or nil
-  end
-
-  function api.leads(rule, field)
-    return weighted.leads(entries_of(rule), dialect, field)
-  end
-
-  function api.matches(rule)
-    return { rule.match or {} }
-  end
-
-  function api.meet(own, want, rule, field)
-    return meet(own, want, rule, field .. ".match")
-  end
-
-  -- Each item has one match.
-  function api.twins(rule, matches, field)
-    local twins = {}
-    for i, match in ipairs(matches) do
-      local twin = { match = match, modify = copy(rule.modify) }
-      twin.destination, twin.split = copy(rule.destination), copy(rule.split)
-      lead_to(twin, weighted.turn(entries_of(twin), dialect, field))
-      twins[i] = twin
-    end
-    return twins
-  end
-
-  function api.divide(rule, field)
-    local entries = entries_of(rule)
-    if share or weighted.written(entries, dialect, field) then
-      lead_to(rule, weighted.divide(entries, dialect, share or 0, field))
-    end
-  end
-
-  return api
+local function matches_of(rule)
+  return { rule.match or {} }
 end
 
-local function lead_nowhere(rules, service)
-  local names, seen = {}, {}
-  for _, rule in ipairs(rules) do
+-- Each item has one match.
+local function like(rule, matches)
+  local twins = {}
+  for i, match in ipairs(matches) do
+    twins[i] = { match = match, modify = copy(rule.modify) }
+    twins[i].destination, twins[i].split = copy(rule.destination), copy(rule.split)
+  end
+  return twins
+end
+
+local function lead_nowhere(conf, service)
+  local names = {}
+  local function note(rule)
     for _, entry in ipairs(entries_of(rule)) do
-      local name = (entry.destination or {})[SERVICE] or "?"
-      table.insert(names, not seen[name] and name or nil)
-      seen[name] = true
+      table.insert(names, (entry.destination or {})[SERVICE] or "?")
     end
   end
+  for _, item in ipairs(conf.http or {}) do
+    note(item)
+  end
+  note(conf)
   fail("spec.conf", "does not lead to the Service " .. service .. ", which Kuma calls " .. service
-    .. "_<namespace>_svc_<port>, " .. (names[1] and "only to " .. table.concat(names, ", ") or "nor anywhere else"))
+    .. "_<namespace>_svc_<port>, " .. services.only(names))
 end
 
 return {
@@ -218,20 +166,25 @@ return {
   },
 
   render = function(given, stage)
-    kuma.refuse_one_service(stage, "spec.conf")
+    services.refuse_one(stage, "spec.conf")
+    ordered.refuse_cookies(ordered.matches(stage), "a TrafficRoute")
     local conf = given.spec and given.spec.conf or {}
-    local dialect, rules = dialect_of(stage), list()
-    for _, item in ipairs(conf.http or {}) do
-      table.insert(rules, item)
-    end
-    table.insert(rules, conf) -- the rest
-    local api = api_of(stage, dialect, #rules)
-    local made, found, used = ordered.with_canary(rules, "spec.conf.http", api)
+    local api = ordered.weighted {
+      asked = ordered.asked(stage, asked),
+      dialect = dialect_of(stage),
+      share = weighted.share(stage),
+      entries = entries_of,
+      lead_to = lead_to,
+      matches = matches_of,
+      meet = meet,
+      like = like,
+    }
+    local rest = { rule = conf, field = "spec.conf" }
+    local made, found, used = ordered.with_canary(conf.http or {}, "spec.conf.http", api, rest)
     if not found then
-      lead_nowhere(rules, stage.stableService)
+      lead_nowhere(conf, stage.stableService)
     end
     ordered.check(api.asked, used, stage.stableService)
-    made[#made] = nil
     if made[1] then
       conf.http = made
     end

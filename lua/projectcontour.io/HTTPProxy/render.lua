@@ -6,6 +6,7 @@
 -- https://projectcontour.io/docs/main/config/request-routing/ and internal/sorter/sorter.go in projectcontour/contour
 
 local weighted, paths, precedence = use "weighted", use "textpaths", use "precedence"
+local ordered, services = use "ordered", use "services"
 
 local REGEX = "RegularExpression"
 local LINKERD = "l5d-dst-override" -- a header that names the Service which a request is for
@@ -16,27 +17,22 @@ local CLASSES = { exact = 2, regex = 1, prefix = 0 }
 local function dialect_of(stage)
   local dialect = {}
 
-  function dialect.side(entry)
-    if entry.mirror then
-      return nil
-    end
-    return entry.name == stage.stableService and "stable" or entry.name == stage.canaryService and "canary" or nil
+  function dialect.leads(entry, service)
+    return not entry.mirror and entry.name == service
   end
 
   function dialect.pair(stable, canary)
     return stable.port == canary.port
   end
 
-  function dialect.twin(entry)
-    local twin = copy(entry)
-    twin.name = stage.canaryService
-    for _, header in ipairs(twin.requestHeadersPolicy and twin.requestHeadersPolicy.set or {}) do
+  function dialect.point(entry, service)
+    entry.name = service
+    for _, header in ipairs(entry.requestHeadersPolicy and entry.requestHeadersPolicy.set or {}) do
       local rest = (header.value or ""):sub(#stage.stableService + 1)
       if header.name:lower() == LINKERD and header.value == stage.stableService .. rest and rest:find("^[.:]") then
-        header.value = stage.canaryService .. rest
+        header.value = service .. rest
       end
     end
-    return twin
   end
 
   -- Where all are 0, all are equal.
@@ -62,7 +58,7 @@ local function dialect_of(stage)
     entry.weight = nil
   end
 
-  return dialect
+  return weighted.by_service(stage, dialect)
 end
 
 -- Conditions ----------------------------------------------------------------------------------------------------------
@@ -183,27 +179,20 @@ local function said(condition)
   return { name = condition.name, [condition.type == REGEX and "regex" or "exact"] = condition.value }
 end
 
--- Return what a stage asks for, each { path, conditions, seen, place }.
-local function asked(matches)
-  local found = {}
-  for place, match in ipairs(matches) do
-    local conditions = list()
-    if match.cookies and match.cookies[1] then
-      fail("matches", "an HTTPProxy does not look at cookies; match on the header Cookie with a regular expression")
-    end
-    for _, header in ipairs(match.headers or {}) do
-      table.insert(conditions, { header = said(header) })
-    end
-    for _, param in ipairs(match.queryParams or {}) do
-      table.insert(conditions, { queryParameter = said(param) })
-    end
-    for _, path in ipairs(paths.asked(match.path)) do
-      local one = match_of(conditions)
-      one.path, one.place = path or nil, place
-      table.insert(found, one)
-    end
+local function asked(match, path)
+  local conditions = list()
+  if match.cookies and match.cookies[1] then
+    fail("matches", "an HTTPProxy does not look at cookies; match on the header Cookie with a regular expression")
   end
-  return found
+  for _, header in ipairs(match.headers or {}) do
+    table.insert(conditions, { header = said(header) })
+  end
+  for _, param in ipairs(match.queryParams or {}) do
+    table.insert(conditions, { queryParameter = said(param) })
+  end
+  local one = match_of(conditions)
+  one.path = path
+  return one
 end
 
 -- Routes --------------------------------------------------------------------------------------------------------------
@@ -283,41 +272,33 @@ local function with_additions(given, rules, blocks, work)
   return made, gone
 end
 
-local function divide(entries, field, work)
-  if work.share or weighted.written(entries, work.dialect, field) then
-    return weighted.divide(entries, work.dialect, work.share or 0, field)
-  end
-  return entries
-end
-
 -- What it comes to ----------------------------------------------------------------------------------------------------
 
 local function lead_nowhere(spec, service)
-  local names, seen = {}, {}
+  local names = {}
   for _, holder in ipairs({ spec.tcpproxy or {}, unpack(spec.routes or {}) }) do
     for _, entry in ipairs(holder.services or {}) do
-      table.insert(names, not seen[entry.name] and entry.name or nil)
-      seen[entry.name] = true
+      table.insert(names, entry.name)
     end
   end
   local included = {}
   for _, include in ipairs(spec.includes or {}) do
     table.insert(included, include.name)
   end
-  fail("spec.routes", "does not lead to the Service " .. service .. ", "
-    .. (names[1] and "only to " .. table.concat(names, ", ") or "nor anywhere else")
+  fail("spec.routes", "does not lead to the Service " .. service .. ", " .. services.only(names)
     .. (included[1] and "; or name the HTTPProxy that it includes: " .. table.concat(included, ", ") or ""))
 end
 
 local function render(given, stage)
   given.spec = given.spec or {}
-  if stage.stableService == stage.canaryService then
-    fail("spec.routes", "can only divide requests between Services: let the canary have one of its own beside "
-      .. stage.stableService)
-  end
+  services.refuse_one(stage, "spec.routes")
   local spec = given.spec
-  local work = { dialect = dialect_of(stage), share = stage.neutral and 0 or stage.weight }
+  local work = { dialect = dialect_of(stage), share = weighted.share(stage) }
   local rules, leads, http = {}, {}, false
+  local function divide(holder, field)
+    local divided = weighted.wanted(holder.services, work.dialect, work.share, field .. ".services")
+    holder.services = divided or holder.services
+  end
   for i, route in ipairs(spec.routes or {}) do
     rules[i] = { matches = { match_of(route.conditions) } }
     leads[i] = weighted.leads(route.services or {}, work.dialect, "spec.routes[" .. i - 1 .. "].services")
@@ -328,7 +309,7 @@ local function render(given, stage)
   if not http and not tcp then
     lead_nowhere(spec, stage.stableService)
   end
-  local wanted = asked(stage.neutral and {} or stage.matches)
+  local wanted = ordered.asked(stage, asked)
   if wanted[1] and not http then
     fail("spec.tcpproxy", "leads connections to the Service " .. stage.stableService .. " and no route does, so "
       .. "there is nothing that the matches of the step could look at; use a weight")
@@ -343,14 +324,14 @@ local function render(given, stage)
         table.insert(spec.routes, one)
       elseif not gone[one.i] then
         if leads[one.i] then
-          one.route.services = divide(one.route.services, "spec.routes[" .. one.i - 1 .. "].services", work)
+          divide(one.route, "spec.routes[" .. one.i - 1 .. "]")
         end
         table.insert(spec.routes, one.route)
       end
     end
   end
   if tcp then
-    spec.tcpproxy.services = divide(spec.tcpproxy.services, "spec.tcpproxy.services", work)
+    divide(spec.tcpproxy, "spec.tcpproxy")
   end
   return { given }
 end

@@ -10,7 +10,7 @@ from __future__ import annotations
 from krmfn.krm import emit
 from krmfn.krm.alike import pairs, same
 from krmfn.krm.emit import Text
-from krmfn.krm.nodes import LIST, MAP, SCALAR, is_block, merges, name
+from krmfn.krm.nodes import ALIAS, LIST, MAP, SCALAR, below, is_block, merges, name
 from krmfn.krm.scalars import scalar
 from krmfn.krm.source import UnfitError, measured
 
@@ -31,6 +31,8 @@ def edited(source: Source, new: Any) -> str:
     """
     surgery = _Surgery(source)
     surgery.value(source.node, new, source.slot)
+    if "*" in source.text:
+        surgery.aliases()
     return surgery.done()
 
 
@@ -63,6 +65,8 @@ class _Surgery:
         self.source = source
         self.text = source.text
         self.edits: list[tuple[int, int, str]] = []
+        self.renewed: dict[Node, Any] = {}  # what anchored nodes mean now
+        self.waiting: dict[Node, Any] = {}  # what aliases have to mean
 
     def done(self) -> str:
         """Apply the edits; those at one place in the order in which they were made."""
@@ -79,6 +83,8 @@ class _Surgery:
         """Make the node mean ``new``."""
         if not isinstance(new, Text) and same(node.value, new):
             return
+        if node.anchor:
+            self.renewed[node] = new
         if not _alike(node, new):
             self.replace(node, new, slot)
         elif node.flow:
@@ -91,6 +97,14 @@ class _Surgery:
             self.sequence(node, new, slot)
         elif not self.scalar(node, new, slot):
             self.replace(node, new, slot)
+
+    def aliases(self) -> None:
+        """Write out the aliases that do not stand for what they have to mean any more."""
+        for alias in [node for node in below(self.source.node) if node.kind is ALIAS]:
+            new = self.waiting.get(alias, alias.value)
+            gone = any(start <= alias.start < end for start, end, _ in self.edits)
+            if not gone and not same(self.renewed.get(alias.target or alias, alias.value), new):
+                self.edits.append((alias.start, alias.end, emit.flow(new, in_flow=alias.flow)))
 
     def mapping(self, node: Node, new: dict[str, Any], slot: Slot) -> None:
         """Change, remove and add entries of a block mapping."""
@@ -194,6 +208,9 @@ class _Surgery:
 
     def replace(self, node: Node, new: Any, slot: Slot) -> None:
         """Write a value anew; the comment of its line stays."""
+        if node.kind is ALIAS and not isinstance(new, Text):
+            self.waiting[node] = new
+            return
         if slot.column < 0:
             raise UnfitError
         comment = self.source.comment(node, slot)

@@ -11,12 +11,13 @@ from bisect import bisect_right
 from krmfn.frozen import Value
 from krmfn.krm.emit import flow
 from krmfn.krm.libyaml import events
+from krmfn.krm.nodes import ALIAS, below
 from krmfn.krm.outline import walk
-from krmfn.krm.tree import ALIAS, MAP, parse
+from krmfn.krm.tree import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from krmfn.krm.slices import Slices
@@ -85,26 +86,14 @@ def standalone(text: str, regions: Sequence[tuple[int, int]]) -> dict[int, Loan]
         return number if number >= 0 and node.start < regions[number][1] else OUTSIDE
 
     found: dict[int, list[Node]] = {}
-    for alias in _aliases(parse(text)):
+    root = parse(text)
+    for alias in (node for node in (below(root) if root else ()) if node.kind == ALIAS):
         if region(alias) not in {OUTSIDE, region(alias.target)}:
             found.setdefault(region(alias), []).append(alias)
     return {
         number: Loan(_written_out(text, regions[number], aliases), frozenset(region(a.target) for a in aliases))
         for number, aliases in found.items()
     }
-
-
-def _aliases(root: Node | None) -> Iterator[Any]:
-    """Yield the aliases of a document, in no particular order."""
-    rest: list[Any] = [root] if root else []
-    while rest:
-        node = rest.pop()
-        if node.kind == ALIAS:
-            yield node
-        elif node.kind == MAP:
-            rest += [part for pair in node.children for part in pair]
-        else:
-            rest += node.children
 
 
 def _written_out(text: str, region: tuple[int, int], aliases: list[Any]) -> str:

@@ -6,6 +6,7 @@ from krmfn.krm import scalars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 SCALAR, MAP, LIST, ALIAS = "scalar", "map", "list", "alias"
@@ -69,6 +70,15 @@ def name(key: Node) -> str:
 def merges(key: Node) -> bool:
     """Say whether this key is YAML 1.1's merge key."""
     return key.value == "<<" and not key.style and key.tag in (None, "tag:yaml.org,2002:merge")
+
+
+def below(root: Node) -> Iterator[Node]:
+    """Yield a node and all that it holds, in no particular order; what an alias stands for is not in it."""
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        yield node
+        rest += [part for pair in node.children for part in pair] if node.kind is MAP else node.children
 
 
 def is_block(node: Node) -> bool:

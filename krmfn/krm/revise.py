@@ -30,7 +30,7 @@ def revised(source: Source, value: Any, verbatim: Verbatim) -> str:
 
     Raises NotYaml where the source is none, and KrmfnError where the value cannot be YAML.
     """
-    planted = _planted(value, verbatim)
+    planted = _planted(value, verbatim, source)
     if planted is value and same(source.value, value):
         return source.outer(source.text)
     return _first_true(_attempts(source, value, planted), value, source.listed)
@@ -38,7 +38,7 @@ def revised(source: Source, value: Any, verbatim: Verbatim) -> str:
 
 def written(value: Any, verbatim: Verbatim) -> str:
     """Return a new document that means ``value``; raises KrmfnError where that cannot be."""
-    planted = _planted(value, verbatim)
+    planted = _planted(value, verbatim, None)
     return _first_true((lambda: _emitted(planted), lambda: _emitted(value)), value)
 
 
@@ -158,15 +158,25 @@ def _cut_out(source: Source, path: Path) -> str:
     if node.style in ("|", ">"):
         raise UnfitError
     if not is_block(node):
-        return source.text[node.start : node.end] + "\n"
+        return _cut(source, node.start, node.end, node) + "\n"
     start = source.line_end(slot.opening) + 1
     margin = ""
     if node.body < start:
         start = slot.opening
         margin = " " * (start - source.line_start(start))
-    text = margin + source.text[start : source.last_line_end(node.end, slot.column)]
+    text = margin + _cut(source, start, source.last_line_end(node.end, slot.column), node)
     depth = min(len(line) - len(line.lstrip(" ")) for line in text.split("\n") if line)
     return emit.shifted(text, -depth) + "\n"
+
+
+def _cut(source: Source, start: int, end: int, node: Node) -> str:
+    """Return a part of a text, in which the node stands, so that it can be read alone."""
+    text = source.text[start:end]
+    if "*" not in text:
+        return text
+    from krmfn.krm.anchors import lent
+
+    return lent(source.text, (start, end), node)
 
 
 def _inside(source: Source, node: Node, slot: Slot, step: str | int) -> tuple[Node, Slot]:
@@ -189,10 +199,11 @@ def _looked_up(value: Any, path: Path) -> Any:
     return value
 
 
-def _planted(value: Any, verbatim: Verbatim) -> Any:
+def _planted(value: Any, verbatim: Verbatim, source: Source | None) -> Any:
     """Return the value with a text in the place of every value that a verbatim text means."""
     for path, text in verbatim.items():
-        leaf = _leaf(text, _looked_up(value, path)) if path else None
+        shared = _shared(source, path) if source and "&" in text else None
+        leaf = _leaf(text, _looked_up(value, path), shared) if path else None
         value = _with_leaf(value, path, leaf) if leaf else value
     return value
 
@@ -207,7 +218,20 @@ def _with_leaf(value: Any, path: Path, leaf: Text) -> Any:
     return [inner if i == path[0] else item for i, item in enumerate(value)]
 
 
-def _leaf(text: str, value: Any) -> Text | None:
+def _shared(source: Source, path: Path) -> dict[str, Any]:
+    """Return what aliases stand for at a path of a text; nothing where that is not there."""
+    from krmfn.krm.anchors import known
+
+    node, slot = source.node, source.slot
+    try:
+        for step in path:
+            node, slot = _inside(source, node, slot, step)
+    except (UnfitError, IndexError):
+        return {}
+    return known(source.tree, node.start)
+
+
+def _leaf(text: str, value: Any, shared: dict[str, Any] | None) -> Text | None:
     """Return the text of a mapping or list as a leaf, if it means the value."""
     try:
         source = Source(text)
@@ -216,6 +240,11 @@ def _leaf(text: str, value: Any) -> Text | None:
         return None
     if node.kind not in (MAP, LIST) or not same(node.value, value):
         return None
-    if not is_block(node):
-        return Text(source.text[node.start : node.end], value)
-    return Text(source.text[: source.last_line_end(node.end, -1)], value, column=node.column, block=True)
+    block = is_block(node)
+    start, end = (0, source.last_line_end(node.end, -1)) if block else (node.start, node.end)
+    own = source.text[start:end]
+    if "&" in own:
+        from krmfn.krm.anchors import returned
+
+        own = returned(source.text, (start, end), node, shared)
+    return Text(own, value, column=node.column, block=True) if block else Text(own, value)

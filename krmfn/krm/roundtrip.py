@@ -32,6 +32,7 @@ def rewritten(document: str, before: Any, value: Any, style: Style) -> str:
 
     yaml = YAML()
     yaml.preserve_quotes = True
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.width = 1 << 30
     yaml.indent(mapping=style.step, sequence=style.hang + 2, offset=style.hang)
     out = StringIO()

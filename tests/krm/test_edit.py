@@ -130,7 +130,7 @@ EDITS = {
     "an alias gives way, its anchor stays": (
         "a: &x\n  k: 1 # one\nb: *x # bee\n",
         {("b",): {"k": 2}},
-        "a: &x\n  k: 1 # one\nb: # bee\n  k: 2\n",
+        "a: &x\n  k: 1 # one\nb: {k: 2} # bee\n",
     ),
     "a key that was merged in is overridden": (
         "a: &x {k: 1, l: 2}\nb: # c\n  <<: *x\n  m: 1 # em\n",
@@ -154,12 +154,30 @@ def test_edits(promise):
     assert after == retext(before, having(load(before), changes))
 
 
-FALLBACKS = {
-    "an anchored value that an alias repeats": (
-        "a: &x\n  k: 1 # one\nb: *x\nc: 1 # see\n",
-        {"a": {"k": 2}, "b": {"k": 1}, "c": 1},
-        "a:\n  k: 2\nb:\n  k: 1 # one\nc: 1 # see\n",
+SHARED = {
+    "an alias keeps what its anchor has lost": (
+        "a: &x\n  k: 1 # one\nb: *x # bee\nc:\n  <<: *x\n",
+        {"a": {"k": 2}, "b": {"k": 1}, "c": {"k": 1}},
+        "a: &x\n  k: 2 # one\nb: {k: 1} # bee\nc:\n  <<: {k: 1}\n",
     ),
+    "an alias stays where both change alike": (
+        "a: &x web:1 # one\nb:\n- *x # bee\nc: &y\n  k: *x\nd: *y # dee\n",
+        {"a": "web:2", "b": ["web:2"], "c": {"k": "web:2"}, "d": {"k": "web:1"}},
+        'a: &x web:2 # one\nb:\n- *x # bee\nc: &y\n  k: *x\nd: {k: "web:1"} # dee\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("promise", SHARED)
+def test_aliases_follow_or_are_written_out(promise):
+    """What shared a value before shares it as far as it is still the same."""
+    before, new, after = SHARED[promise]
+
+    assert after == retext(before, new)
+    assert same(new, load(after))
+
+
+FALLBACKS = {
     "an anchor that is needed elsewhere": (
         "# head\na: &x {k: 1}\nb: *x\nc: 1 # see\n",
         {"b": {"k": 1}, "c": "no"},
@@ -186,7 +204,7 @@ def test_without_ruamel_the_object_is_written_anew(monkeypatch):
     """Where ruamel.yaml is not installed, comments are lost, but nothing else is."""
     monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
 
-    assert "a:\n  k: 2\nb:\n  k: 1\n" == retext("a: &x\n  k: 1 # one\nb: *x\n", {"a": {"k": 2}, "b": {"k": 1}})
+    assert "b:\n  k: 1\n" == retext("a: &x\n  k: 1 # one\nb: *x\n", {"b": {"k": 1}})
 
 
 @pytest.mark.parametrize("value", [{"a": float("nan")}, {"a": "\ud800"}, {"a": [[[]]], "b": float("inf")}])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm import Item, Ref, dump, load, new, same
+from krmfn.krm.item import retext
 from tests.krm.styled import at, manifests, paths, styled
 
 LISTED = b"""\
@@ -236,11 +237,61 @@ def test_nowhere_has_no_excerpt(item, path):
     ],
 )
 def test_an_excerpt_stands_alone(text, path, excerpt):
-    """Where aliases lead out of a value, its excerpt is written anew, since it has to be a document of its own."""
+    """An excerpt is a document of its own, wherever aliases lead and whatever its layout was."""
     item = Item(text.encode())
 
     assert same(load(excerpt), load(item.excerpt(path)))
     assert same(at(item.value, path), load(item.excerpt(path)))
+
+
+SHARED = """\
+metadata:
+  labels: &labels {app: web} # who
+spec:
+  selector: *labels
+  template: # pods
+    metadata:
+      labels: *labels # theirs
+    # the one
+    spec: {image: &image "web:1", also: *image, more: *labels}
+"""
+LENT = """\
+metadata:
+  labels: &labels {app: web} # theirs
+# the one
+spec: {image: &image "web:1", also: *image, more: *labels}
+"""
+POD, SELECTOR = ("spec", "template"), ("spec", "selector")
+
+
+def test_aliases_come_along_and_go_back():
+    """An excerpt has what its aliases stand for, with all comments, and has its aliases again where it came from."""
+    item = Item(SHARED.encode())
+    pod, selector = item.excerpt(POD), item.excerpt(SELECTOR)
+    assert pod == LENT
+    assert selector == "&labels {app: web}\n"
+
+    other = {"metadata": item.value["metadata"], "spec": {"selector": {"app": "x"}, "template": {"a": 1}}}
+    assert item.edited(other).edited(item.value, {POD: pod, SELECTOR: selector}).text == SHARED
+
+
+def test_a_lent_anchor_goes_where_it_stands_for_something_else():
+    """What is changed in an excerpt is written out where it goes, and the anchor there keeps its meaning."""
+    item = Item(SHARED.replace(", more: *labels", "").encode())
+    value = load(item.excerpt(POD)) | {"metadata": {"labels": {"app": "web", "track": "stable"}}}
+    text = retext(item.excerpt(POD), value)
+    assert "labels: &labels {app: web, track: stable} # theirs" in text
+    edited = item.edited(item.value | {"spec": item.value["spec"] | {"template": value}}, {POD: text})
+    assert "\n      labels: {app: web, track: stable} # theirs\n" in edited.text
+    assert "  selector: *labels\n" in edited.text
+
+
+def test_a_new_object_has_no_anchors_of_another():
+    """What an excerpt has brought along is plain in a new object, and aliases inside it stay."""
+    item = Item(SHARED.replace(", more: *labels", "").encode())
+    made = new({"kind": "Pod", "template": item.value["spec"]["template"]}, {("template",): item.excerpt(POD)})
+    assert "labels: {app: web} # theirs" in made.text
+    assert 'spec: {image: &image "web:1", also: *image}' in made.text
 
 
 CANARY = """\

@@ -633,6 +633,17 @@ def test_a_route_that_is_named_and_selected_is_one() -> None:
     assert [(route.kind, route.name) for route in argo.plan(item, Scene(items)).routes] == [("TLSRoute", "tls")]
 
 
+def test_a_route_that_is_selected_has_a_name() -> None:
+    """No object can be written for one that has none, and no cluster has it."""
+    package = files(FIXTURES / "argo" / "gateway")
+    bare = {name: data.replace(b"metadata:\n  name: tls\n", b"metadata:\n") for name, data in package.items()}
+    target = {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}
+    _, outcome = rendered(bare, {"step": "1", "target": target})
+    said = [result.line() for result in outcome.results if "selects a TLSRoute that has no name" in result.message]
+    assert said
+    assert "plugins.argoproj-labs/gatewayAPI.tlsRouteSelector" in said[0]
+
+
 TEMPLATE = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "AnalysisTemplate",

@@ -50,9 +50,11 @@ def _kind(reader: "Reader", place: "Fields", key: str, pair: "Pair") -> "Iterato
 def _selected(reader: "Reader", selector: "Fields", kind: str, pair: "Pair") -> "Iterator[Route]":
     found = 0
     for item in reader.scene.of_kind(GROUP, kind):
-        there = item.value["metadata"].get("labels") or {}
+        there = (item.value.get("metadata") or {}).get("labels") or {}
         if item.ref.namespace == reader.namespace and chooses(dict(selector.value or {}), there):  # type: ignore[call-overload]
             found += 1
+            if not item.ref.name:
+                selector.problem(f"selects a {kind} that has no name; give it one, as metadata.name")
             yield Route(GROUP, kind, item.ref.name, "", pair, selector.path)
     if not found:
         selector.problem(f"selects no {kind} of the package")

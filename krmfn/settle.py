@@ -146,7 +146,7 @@ def _isolation(
         )
         raise KrmfnError(message, ref=request.rollout.ref)
     if str(position) in ("0", COMPLETE):
-        stamps = asked == TRACKED or (release and release.adopted) or request.plan.style == REVISIONS
+        stamps = asked == TRACKED or adopted or request.plan.style == REVISIONS
         return choose(TRACKED, sides, adopted=True) if stamps else NO_ISOLATION
     mode = release.mode if release and under_way else asked
     chosen = choose(mode, sides, adopted=adopted)

@@ -224,6 +224,12 @@ def test_track_is_stamped_before_it_is_selected_on() -> None:
         assert {"krmfn.dev/track": "canary", "app": "echo"} == found["echo-canary"]
 
 
+def test_a_stamp_that_is_there_stays() -> None:
+    """Where the config says that pods have it no position takes it away, which would start them all anew."""
+    for position in ("0", "1", "promote", "complete"):
+        assert b"krmfn.dev/track: stable" in at(PACKAGE, position, IMAGE, adopted=True)["app.yaml"]
+
+
 def test_the_mode_stays_until_the_release_ends() -> None:
     """Asking for another in the middle is an error, and the annotation of the rollout is asked as well."""
     files = at(PACKAGE, "1")

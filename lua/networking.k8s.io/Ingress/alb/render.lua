@@ -107,12 +107,21 @@ local function find(given, stage, taken)
   return found
 end
 
+-- Tell whether requests for an action may be divided: where one stands for both Services, no other may, since a host
+-- beside it can be for the stable side alone.
+local function divides(one, stage)
+  local root = stage.rootService
+  return not root or root == stage.stableService or root == one.name
+end
+
 -- Note which actions lead to the stable Service. Fails where none does, and says where they lead instead.
 local function mark(given, stage, found)
   local lists = {}
   each_backend(given.spec, function(backend)
     local one = found[backend]
-    if one then
+    if one and not divides(one, stage) then
+      one.leads = false
+    elseif one then
       table.insert(lists, actions.groups(one.action))
       one.leads = actions.leads(one.action, stage)
     elseif service_of(backend) and port_of(backend) ~= ANNOTATED then

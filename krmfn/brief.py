@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     Marks = tuple[str, str]
 
-PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies"}
+PARTS = {"header": "headers", "query": "queryParams", "cookie": "cookies", "caller": "callers"}
 METHOD = "method"
 
 
@@ -63,7 +63,7 @@ def _match(match: Match) -> "Manifest":
         if one.part == METHOD:
             found[METHOD] = {"value": one.value, "type": one.type}
         else:
-            found[PARTS[one.part]].append({"name": one.name, "value": one.value, "type": one.type})
+            found.setdefault(PARTS[one.part], []).append({"name": one.name, "value": one.value, "type": one.type})
     if match.path:
         found["path"] = {"type": match.path[0], "value": match.path[1]}
     return found

@@ -6,8 +6,9 @@ EXACT, REGEX, PREFIX = "Exact", "RegularExpression", "PathPrefix"
 
 
 class Condition(Value):
-    """One thing a request has to show: ``part`` is header, query, cookie or method (which has no name).
+    """One thing a request has to show: ``part`` is header, query, cookie, method (which has no name) or caller.
 
+    A caller is known by a label of its pods, which is the name.
     ``type`` is Exact or RegularExpression.
     """
 

@@ -44,7 +44,7 @@ def test_the_words_of_a_row():
     """A row says how each part of a request can be compared, and what else can be expressed."""
     row = next(line for line in shown().splitlines() if line.startswith("networking.k8s.io/Ingress/nginx "))
 
-    cells = ["yes", "= ~", "=", "-", "-", "-", "yes", "-", "yes", "-", "-"]
+    cells = ["yes", "= ~", "=", "-", "-", "-", "-", "yes", "-", "yes", "-", "-"]
     assert ["networking.k8s.io/Ingress/nginx", *cells] == re.split(r"\s{2,}", row)
 
 

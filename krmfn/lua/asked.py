@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 # RFC 9110, 5.6.2; and ":path" of HTTP/2, "@request.auth.claims[group]" of Istio.
 TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~")
 HEADER = TOKEN | frozenset(":@[]")
-PARTS = ("headers", "cookies", "queryParams")
+PARTS = ("headers", "cookies", "queryParams", "callers")
+# Kubernetes, "Labels and selectors": syntax and character set; only the key may have a slash.
+LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 REGEX = "RegularExpression"
 
 
@@ -47,7 +49,9 @@ def _match(match: Fields) -> None:
 
 
 def _condition(condition: Fields, part: str) -> None:
-    if part != "queryParams":
+    if part == "callers":
+        _label(condition)
+    elif part != "queryParams":
         _name(condition.at("name"), HEADER if part == "headers" else TOKEN)
     elif not condition.text("name", required=True).isprintable():
         condition.at("name").problem("has a control character in it, which no route can look for")
@@ -55,6 +59,12 @@ def _condition(condition: Fields, part: str) -> None:
     if part == "cookies" and condition.at("type").value != REGEX and ";" in str(value.value):
         value.problem("has a semicolon in it, which no cookie has")
     _value(condition)
+
+
+def _label(condition: Fields) -> None:
+    for key, allowed in (("name", LABEL | {"/"}), ("value", LABEL)):
+        if wrong := sorted(set(str(condition.at(key).value or "")) - allowed):
+            condition.at(key).problem(f"has {wrong[0]!r} in it, which no label has")
 
 
 def _value(condition: Fields) -> None:

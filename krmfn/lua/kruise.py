@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Manifest = dict[str, Any]
 
+# What Kruise's API does not ask of a request.
+UNKNOWN = {"callers": "labels of who calls", "method": "the method of a request"}
 COOKIE = "canary-by-cookie"  # a header of this name asks for the cookie that is its value
 
 SKELETON = """
@@ -115,6 +117,9 @@ def _matches(script: Script, given: "Manifest", stage: "Manifest") -> "list[Mani
     """Return the matches as Kruise's API writes them: no empty members, and no list where there are none."""
     matches = []
     for match in stage.get("matches") or []:
+        for part, words in UNKNOWN.items():
+            if match.get(part):
+                raise _wrong(script, given, f"cannot be told of {words}; match on a header", "matches")
         cookies = [_cookie(script, given, cookie) for cookie in match.get("cookies") or []]
         plain = {**match, "headers": [*(match.get("headers") or []), *cookies], "cookies": None}
         matches.append({key: value for key, value in plain.items() if value})

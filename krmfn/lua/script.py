@@ -18,6 +18,7 @@ FEATURES = (
     "path.regex",
     "method.exact",
     "method.regex",
+    "caller.exact",
     "matches.many",
     "conditions.many",
     "weight+matches",

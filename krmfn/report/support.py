@@ -19,7 +19,7 @@ NONE = "-"
 CORE = "core"
 # A feature such as "header.exact" has its own sign in the column of its first word. A column without a title here is
 # headed by that word, a kind without a sign is written out, so a new feature is never left out.
-TITLES = {"matches": "OR", "conditions": "AND", "weight+matches": "BOTH", "headerModifier": "MODIFIER"}
+TITLES = {"matches": "OR", "conditions": "AND", "weight+matches": "BOTH", "headerModifier": "EDIT", "caller": "FROM"}
 SIGNS = {"exact": "=", "regex": "~", "prefix": "/", "matches": "some", "sticky": "!"}
 WORDS = {"": "yes", "many": "yes"}
 LEGEND = (
@@ -29,8 +29,9 @@ LEGEND = (
     ("OR", "several matches, any of which may hold"),
     ("AND", "several conditions in one match, all of which have to hold"),
     ("BOTH", "a weight for the requests that match nothing"),
-    ("MODIFIER", "headers changed in the requests that the canary gets"),
+    ("EDIT", "headers changed in the requests that the canary gets"),
     ("MIRROR", "copies of requests for the canary, of all or of those that match"),
+    ("FROM", "labels of the pods that call"),
     ("!", "a cookie by which whoever the weight has sent to the canary stays there"),
 )
 WIDTH = 120

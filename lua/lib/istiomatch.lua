@@ -82,9 +82,28 @@ local function add(conditions, name, asked, field)
   return found ~= nil
 end
 
+-- Add the labels of who calls; return false where nobody has them all.
+local function add_callers(made, asked, field)
+  if made.gateways and made.gateways[1] then
+    fail(field .. ".gateways", "is written, and beside it Istio does not look at the labels of who calls, for which "
+      .. "the step asks; leave it out, or give the mesh a VirtualService of its own")
+  end
+  made.sourceLabels = made.sourceLabels or {}
+  for name, value in pairs(asked) do
+    if (made.sourceLabels[name] or value) ~= value then
+      return false
+    end
+    made.sourceLabels[name] = value
+  end
+  return true
+end
+
 -- Return the match that holds where `own` and `asked` do, nil where none can.
 local function narrowed(own, asked, field)
   local made = copy(own)
+  if next(asked.callers) and not add_callers(made, asked.callers, field) then
+    return nil
+  end
   for _, part in ipairs { "headers", "queryParams" } do
     for name, condition in pairs(asked[part]) do
       made[part] = made[part] or {}
@@ -172,16 +191,37 @@ local function conditions(match, field)
   return headers, query
 end
 
+-- Return the labels of who calls. A gateway's are its own, never those of who called it.
+local function callers(match, field, gateways)
+  local labels, possible, mesh = {}, true, not (gateways and gateways[1])
+  for _, caller in ipairs(match.callers or {}) do
+    possible = possible and (labels[caller.name] or caller.value) == caller.value
+    labels[caller.name] = caller.value
+  end
+  for _, gateway in ipairs(gateways or {}) do
+    mesh = mesh or gateway == "mesh"
+  end
+  if not possible then
+    fail(field, "asks for two values of one label, which no pod has; write two matches where either will do")
+  elseif next(labels) and not mesh then
+    fail("spec.gateways", "does not have mesh, so the proxies of those who call do not route by this, and nobody "
+      .. "else knows their labels, for which the step asks; add mesh, or match on a header")
+  end
+  return labels
+end
+
 -- Return what a stage's matches, which stand in a field of it, ask for: a list of which any may hold, of { headers,
--- queryParams, method, uri, by }; `by` is the match.
-function matching.asked(matches, field)
+-- queryParams, callers, method, uri, by }; `by` is the match, `gateways` are those of the VirtualService.
+function matching.asked(matches, field, gateways)
   local asked = {}
   for i, match in ipairs(matches) do
     local by = { field = field .. "[" .. i - 1 .. "]" }
     local headers, query = conditions(match, by.field)
+    local labels = callers(match, by.field, gateways)
     for _, uri in ipairs(paths(match.path)) do
       local method = match.method and said(match.method)
-      table.insert(asked, { headers = headers, queryParams = query, method = method, uri = uri or nil, by = by })
+      table.insert(asked, { headers = headers, queryParams = query, callers = labels, method = method, uri = uri or nil,
+        by = by })
     end
   end
   return asked

@@ -206,11 +206,11 @@ ERRORS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         "spec.analysis.match: has no route that could do it",
     ),
     "everybody matches": ({"iterations": 1, "match": [{}]}, {}, {}, "spec.analysis.match[0]: matches every request"),
-    "who calls": (
-        {"iterations": 1, "match": [{"sourceLabels": {"app": "x"}}]},
+    "who calls in no words": (
+        {"iterations": 1, "match": [{"sourceLabels": {"app": 1}}]},
         {},
         {},
-        "spec.analysis.match[0].sourceLabels: asks who calls",
+        "spec.analysis.match[0].sourceLabels.app: must be a string",
     ),
     "one cookie for both": (
         {"stepWeight": 5, "sessionAffinity": {"cookieName": "side", "primaryCookieName": "side"}},

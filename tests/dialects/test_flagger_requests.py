@@ -97,3 +97,17 @@ def test_a_service_always_leads_somewhere(name: str) -> None:
         files, _ = rendered(files, told.config | {"step": str(position)})
         for service in ("podinfo", "podinfo-primary", "podinfo-canary"):
             assert answers(files, service), (position, service)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"), [({"app": "shop", "role": "tester"}, 1), ({"app": "shop"}, 0), ({"role": "tester"}, 0)]
+)
+def test_who_calls_is_known_by_labels(labels: dict[str, str], expected: int) -> None:
+    """The requests of pods with all of the labels go to the canary, those of others do not."""
+    told = story(FIXTURES / "flagger" / "podinfo-ab-callers")
+    files, outcome = rendered(told.files, told.config | {"step": "1"})
+    assert not outcome.failed
+    [virtual] = objects(files, "VirtualService")
+    call = istio.Call(path="/shop/cart", headers={"x-user": "test-1"}, host="podinfo", labels=labels)
+    shares = istio.route(virtual, objects(files, "DestinationRule"), call)
+    assert sum(share for place, share in shares.items() if place.host == "podinfo-canary.test") == expected

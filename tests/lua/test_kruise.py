@@ -329,6 +329,20 @@ def test_cookies_that_cannot_be_told(call, value, advice):
     assert raised.value.field == "matches"
 
 
+@pytest.mark.parametrize("call", [ingress, custom])
+@pytest.mark.parametrize(
+    ("match", "words"),
+    [
+        ({"callers": [{"name": "app", "value": "front", "type": "Exact"}]}, "labels of who calls"),
+        ({"method": {"value": "GET", "type": "Exact"}}, "the method of a request"),
+    ],
+)
+def test_what_kruise_has_no_word_for(call, match, words):
+    """A condition that Kruise's API does not have is refused: a script would send more requests than match."""
+    with pytest.raises(KrmfnError, match=f"cannot be told of {words}; match on a header"):
+        call("return {}", {"matches": [match]})
+
+
 def test_ingress_that_goes_elsewhere():
     """The Ingress of a user's script is examined like that of ours."""
     with pytest.raises(KrmfnError, match="does not route to the Service shop, only to web, api"):

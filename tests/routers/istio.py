@@ -26,7 +26,6 @@ class Call(Request):
 
     port: int = 80
     gateway: str = "mesh"
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from typing import Any
 # How many plans a provider is tried with.
 PLANS = int(os.environ.get("KRMFN_ROUTERS") or (1000 if os.environ.get("CI") else 200))
 
-PARTS = {"headers": "headers", "queryParams": "query", "cookies": "cookies"}
+PARTS = {"headers": "headers", "queryParams": "query", "cookies": "cookies", "callers": "labels"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asks for. The names of headers are in lower case; nothing is given twice."""
+    """What a client asks for, and the labels of its pod. The names of headers are in lower case; nothing is twice."""
 
     path: str = "/"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -27,6 +27,7 @@ class Request:
     cookies: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
     host: str = "example.com"
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def holds(match: Mapping[str, Any], request: Request) -> bool:

@@ -234,6 +234,7 @@ WANTED = record(
         max_size=1,
     ),
     path=maybe(PATH),
+    callers=maybe(st.sampled_from(["front", "back"]).map(lambda value: [{"name": "app", "value": value}]), odds=3),
 )
 WEIGHT = st.one_of(st.integers(0, 100), st.sampled_from([0, 1, 5, 20, 50, 100]))
 MODIFIERS = st.sampled_from(
@@ -284,7 +285,11 @@ CALLS = [
     for values in product(*VALUES.values())
     for query in ({}, {"q": "1"}, {"q": "2", "r": "1"})
     for cookies in ({}, {"c.d": "1"}, {"a": "2", "c.d": "a+b", "b": "1"}, {"ac.d": "1", "cxd": "a+b"})
-    for port, gateway, labels in ((80, "mesh", {"app": "front"}), (8080, "mesh", {}), (8080, "edge", {}))
+    for port, gateway, labels in (
+        (80, "mesh", {"app": "front"}),
+        (8080, "mesh", {"app": "back", "tier": "web"}),
+        (8080, "edge", {}),
+    )
 ]
 CONNECTIONS = [
     Connection(port, sni, gateway, labels)
@@ -310,6 +315,7 @@ REASONS = {
     "move it to the destinations": "a header that the rule changes",
     "no request can satisfy": "a match without requests",
     "give this destination a rule of its own": "copies of what goes elsewhere",
+    "does not look at the labels of who calls": "labels beside gateways",
 }
 
 

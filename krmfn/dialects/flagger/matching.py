@@ -17,12 +17,10 @@ _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")
 
 def match(place: "Fields", *, cookies: bool) -> Match:
     """Read one match; ``cookies``: the header called cookie names a cookie, as it does for ingress-nginx."""
-    if place.has("sourceLabels"):
-        message = "asks who calls, and only requests are looked at here; match on a header that the caller sends"
-        place.at("sourceLabels").problem(message)
-    conditions = tuple(_conditions(place, cookies=cookies))
-    if not conditions and not place.has("sourceLabels"):
-        place.problem("matches every request; name a header or a query parameter")
+    callers = (Condition("caller", name, value) for name, value in place.labels("sourceLabels").items())
+    conditions = (*_conditions(place, cookies=cookies), *callers)
+    if not conditions:
+        place.problem("matches every request; name a header, a query parameter or a label of who calls")
     return Match(conditions)
 
 

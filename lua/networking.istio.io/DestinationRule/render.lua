@@ -202,7 +202,7 @@ return {
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "cookie.regex", "query.exact", "query.regex",
     "path.exact", "path.prefix", "path.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
-    "method.exact", "method.regex", "mirror", "mirror.matches",
+    "method.exact", "method.regex", "caller.exact", "mirror", "mirror.matches",
   },
 
   render = function(given, stage)

@@ -191,6 +191,9 @@ return {
     spec.http[].match[].uri|method.exact|prefix|regex         text
     spec.http[].match[].headers|queryParams.*.exact|prefix|regex    text
     spec.http[].match[].ignoreUriCase                         flag
+    spec.http[].match[].gateways[]                            text
+    spec.http[].match[].sourceLabels.*                        text
+    spec.gateways[]                                           text
     spec.http[].rewrite.uri|authority                         text
     spec.http[].delegate.name                                 text
     spec.http[].mirror                                        map
@@ -199,8 +202,8 @@ return {
 
   supports = {
     "weight", "header.exact", "header.regex", "cookie.exact", "query.exact", "query.regex", "path.exact", "path.prefix",
-    "path.regex", "method.exact", "method.regex", "matches.many", "conditions.many", "weight+matches", "headerModifier",
-    "mirror", "mirror.matches", "cookie.sticky",
+    "path.regex", "method.exact", "method.regex", "caller.exact", "matches.many", "conditions.many", "weight+matches",
+    "headerModifier", "mirror", "mirror.matches", "cookie.sticky",
   },
 
   render = function(given, stage)
@@ -209,12 +212,13 @@ return {
     local work = {
       sides = istio.sides(given, hosts, stage),
       share = stage.neutral and 0 or stage.weight,
-      asked = matching.asked(stage.neutral and {} or stage.matches, "matches"),
+      asked = matching.asked(stage.neutral and {} or stage.matches, "matches", spec.gateways),
       modifier = not stage.neutral and stage.headerModifier or nil,
       mirror = not stage.neutral and stage.mirror or nil,
       cookies = stage.neutral and {} or { canary = stage.setCookie, stable = stage.stay and stage.stay.setCookie },
       stays = matching.asked(not stage.neutral and stage.stay and { stage.stay.match } or {}, "stay.match"),
-      copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches"),
+      copied = matching.asked(not stage.neutral and stage.mirror and stage.mirror.matches or {}, "mirror.matches",
+        spec.gateways),
     }
     local found, http, used = {}, list {}, {}
     each_rule(spec, function(rule, field, protocol)

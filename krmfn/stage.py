@@ -80,6 +80,8 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
 
 def _half(plan: Plan, position: Position, total: int) -> Stage:
     start, end = _rest(plan, position.start, total), _rest(plan, position.end, total)
+    if plan.style == REVISIONS and done(position.end):
+        return end if position.half == SHIFT else _with_both(start)
     route = start if position.half == SCALE else end
     canary = 0 if position.half == DRAIN else max(start.canary or 0, end.canary or 0)
     stable = total - canary if plan.style == PARTITION else max(start.stable, end.stable)
@@ -93,6 +95,13 @@ def _half(plan: Plan, position: Position, total: int) -> Stage:
         pinned=old > 0 and not done(position.end) and _pins(plan, start, end, position.half),
         opened=route.opened,
     )
+
+
+def _with_both(stage: Stage) -> Stage:
+    """Return a stage of an object that keeps its revisions, with the new one beside the old."""
+    if stage.template == TARGET:
+        return stage
+    return stage.replace(template=TARGET, canary=stage.stable, traffic=NOBODY, pinned=True)
 
 
 def _template(plan: Plan, canary: int, *, new: bool) -> str:
@@ -122,8 +131,6 @@ def empties(plan: Plan, position: Position, total: int) -> bool:
 def between(plan: Plan, start: str, end: str, total: int) -> "list[Position]":
     """Return the half-way positions of an edge, without those that equal a neighbour."""
     halves = (SCALE, SHIFT, DRAIN) if end == "0" else (SCALE, SHIFT)
-    if plan.style == REVISIONS and done(end):
-        return []
     last, left = _rest(plan, start, total), []
     for position in (Position(start, end, half) for half in halves):
         stage = _half(plan, position, total)

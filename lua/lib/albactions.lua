@@ -4,7 +4,7 @@
 -- asks for with <name> in the place of a Service and `use-annotation` in that of its port. Like the controller this
 -- reads the names of members without regard to their case. What is not changed keeps its order.
 
-local shares = use "shares"
+local weighted = use "weighted"
 
 local actions = {}
 
@@ -29,10 +29,11 @@ local function put(of, name, item)
 end
 
 local GROUP = {
+  kept = true,
   leads = function(group, service)
     return get(group, "serviceName") == service
   end,
-  alike = function(a, b)
+  pair = function(a, b)
     return tostring(get(a, "servicePort")) == tostring(get(b, "servicePort"))
   end,
   point = function(group, service)
@@ -41,13 +42,21 @@ local GROUP = {
   name = function(group)
     return get(group, "serviceName") or get(group, "targetGroupName") or get(group, "targetGroupARN") or "nowhere"
   end,
-  weight = function(group)
-    return get(group, "weight") or 1
+  weights = function(groups)
+    local weights = {}
+    for i, group in ipairs(groups) do
+      weights[i] = get(group, "weight") or 1
+    end
+    return weights
   end,
-  write = function(group, weight)
+  put = function(group, weight)
     put(group, "weight", weight)
   end,
 }
+
+local function dialect_of(stage)
+  return weighted.by_service(stage, GROUP)
+end
 
 function actions.key(word, name)
   return PREFIX .. word .. "." .. name
@@ -85,8 +94,9 @@ local function set_groups(action, groups, name)
     fail(actions.field("actions", name), "would have " .. #groups .. " target groups, and ALB takes " .. GROUPS)
   end
   for _, group in ipairs(groups) do
-    if GROUP.weight(group) > WEIGHT then
-      fail(actions.field("actions", name), "would need the weight " .. GROUP.weight(group) .. ", and ALB takes up to "
+    local weight = get(group, "weight") or 1
+    if weight > WEIGHT then
+      fail(actions.field("actions", name), "would need the weight " .. weight .. ", and ALB takes up to "
         .. WEIGHT .. "; write weights of which the wanted percentage is a whole number")
     end
   end
@@ -96,23 +106,23 @@ end
 
 -- Fail where none of the actions lead to the stable Service.
 function actions.check(lists, stage, field)
-  shares.leading(GROUP, lists, stage, field)
+  weighted.leading(lists, dialect_of(stage), stage, field)
 end
 
 function actions.leads(action, stage)
-  return shares.of(GROUP, actions.groups(action), stage)[1] ~= nil
+  return weighted.leads(actions.groups(action), dialect_of(stage))
 end
 
 function actions.has_canary(action, stage)
-  return shares.has_canary(GROUP, actions.groups(action), stage)
+  return weighted.written(actions.groups(action), dialect_of(stage))
 end
 
 function actions.divide(action, stage, percent, name)
-  return set_groups(action, shares.divide(GROUP, actions.groups(action), stage, percent), name)
+  return set_groups(action, weighted.divide(actions.groups(action), dialect_of(stage), percent), name)
 end
 
 function actions.turn(action, stage, name)
-  return set_groups(action, shares.turn(GROUP, actions.groups(action), stage), name)
+  return set_groups(action, weighted.turn(actions.groups(action), dialect_of(stage)), name)
 end
 
 -- Return a name that nothing in an Ingress has, and remember it.

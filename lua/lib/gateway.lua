@@ -4,7 +4,8 @@
 -- own, copies of those rules that lead to the canary, right before them; lib/precedence.lua says why there may be more.
 -- https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 
-local modifier, precedence, shares = use "modifier", use "precedence", use "shares"
+local modifier, precedence = use "modifier", use "precedence"
+local weighted, services = use "weighted", use "services"
 
 local gateway = {}
 
@@ -37,30 +38,11 @@ local function allow(count, limit, field, what)
   end
 end
 
--- Backends ------------------------------------------------------------------------------------------------------------
-
-local BACKEND = {
-  leads = function(ref, service, stage)
-    return ref.name == service and (ref.kind or "Service") == "Service" and (ref.group or "") == ""
-      and (ref.namespace or stage.namespace) == stage.namespace
-  end,
-  alike = function(a, b)
-    return a.port == b.port
-  end,
-  point = function(ref, service)
-    ref.name = service
-  end,
-  name = function(ref)
-    local name = (ref.namespace and ref.namespace .. "/" or "") .. ref.name
-    return (ref.kind or "Service") == "Service" and name or ref.kind .. " " .. name
-  end,
-}
-
 -- Rules ---------------------------------------------------------------------------------------------------------------
 
 -- Divide what a rule sends to the stable Service; `percent` is the canary's.
 local function divide(rule, stage, percent, field)
-  local refs, canaries = shares.divide(BACKEND, rule.backendRefs, stage, percent)
+  local refs, canaries = weighted.divide(rule.backendRefs, stage.backends, percent)
   for _, canary in ipairs(canaries) do
     modifier.extend(canary, stage.headerModifier or {}, field .. ".backendRefs")
   end
@@ -73,7 +55,7 @@ end
 
 -- Send what a rule sends to the stable Service to the canary.
 local function turn(rule, stage, field)
-  local refs, canaries = shares.turn(BACKEND, rule.backendRefs, stage)
+  local refs, canaries = weighted.turn(rule.backendRefs, stage.backends)
   rule.backendRefs = refs
   local bare = true
   for _, canary in ipairs(canaries) do
@@ -109,7 +91,7 @@ local function copies(api, rules, additions, stage, change)
       local twin = copy(rules[one.rule])
       twin.name, twin.matches = nil, list()
       api.adapt(twin, one.from, one.to)
-      if shares.of(BACKEND, twin.backendRefs, stage)[1] then
+      if weighted.leads(twin.backendRefs or {}, stage.backends) then
         change(twin, "spec.rules[" .. one.rule - 1 .. "]")
       end
       table.insert(made, twin)
@@ -138,8 +120,7 @@ end
 local function check_copies(rules, leads, stage)
   for i, rule in ipairs(rules) do
     for j, ref in ipairs(leads[i] and rule.backendRefs or {}) do
-      local own = BACKEND.leads(ref, stage.stableService, stage) or BACKEND.leads(ref, stage.canaryService, stage)
-      if not own and ref.weight ~= 0 then
+      if not stage.backends.side(ref) and ref.weight ~= 0 then
         fail("spec.rules[" .. i - 1 .. "].backendRefs[" .. j - 1 .. "]", "leads elsewhere than " .. stage.stableService
           .. ", and a rule has all of its requests copied or none; give this backend a rule of its own")
       end
@@ -149,8 +130,8 @@ end
 
 -- Let a rule that leads to the stable Service send a copy of its requests to the canary, beside what its author copies.
 local function mirror(rule, stage, field)
-  local to, percent = copy(shares.of(BACKEND, rule.backendRefs, stage)[1].stable), stage.mirror.percent
-  BACKEND.point(to, stage.canaryService)
+  local to, percent = copy(weighted.stable(rule.backendRefs, stage.backends)), stage.mirror.percent
+  stage.backends.point(to, stage.canaryService)
   to.weight, to.filters = nil, nil
   rule.filters = rule.filters or list()
   table.insert(rule.filters, {
@@ -168,7 +149,7 @@ local function with_copies(api, rules, stage)
     mirror(rule, stage, field)
   end
   for i, rule in ipairs(rules) do
-    leads[i] = not stage.turned[rule] and shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
+    leads[i] = not stage.turned[rule] and weighted.leads(rule.backendRefs or {}, stage.backends)
     blocks[i] = {}
     if leads[i] and not stage.mirror.matches[1] then
       change(rule, "spec.rules[" .. i - 1 .. "]")
@@ -190,12 +171,12 @@ end
 local function with_stays(api, rules, stage)
   local leads, blocks = {}, {}
   for i, rule in ipairs(rules) do
-    leads[i] = not stage.turned[rule] and shares.of(BACKEND, rule.backendRefs, stage)[1] ~= nil
+    leads[i] = not stage.turned[rule] and weighted.leads(rule.backendRefs or {}, stage.backends)
   end
   local additions = precedence.additions(api, rules, leads, { api.wanted(stage.stay.match) }, "stay.match")
   for i in ipairs(rules) do
     blocks[i] = copies(api, rules, additions[i], stage, function(twin)
-      twin.backendRefs = shares.divide(BACKEND, twin.backendRefs, stage, 0)
+      twin.backendRefs = weighted.divide(twin.backendRefs, stage.backends, 0)
       stage.turned[twin] = true
     end)
   end
@@ -211,7 +192,7 @@ local function set_cookies(rules, stage)
   for i, rule in ipairs(rules) do
     for _, ref in ipairs(not stage.turned[rule] and rule.backendRefs or {}) do
       for _, each in ipairs(cookies) do
-        if each[2] and BACKEND.leads(ref, each[1], stage) then
+        if each[2] and stage.backends.leads(ref, each[1]) then
           modifier.answer(ref, "Set-Cookie", each[2], "spec.rules[" .. i - 1 .. "].backendRefs")
         end
       end
@@ -243,15 +224,15 @@ end
 --   single(rule)           each match needs a rule of its own
 --   adapt(rule, from, to)  let a rule for the match `from` do the same to requests of the narrower match `to`
 function gateway.render(api, given, stage)
-  stage.namespace = given.metadata and given.metadata.namespace
+  stage.backends = weighted.by_service(stage, services.references(given))
   given.spec = given.spec or {}
-  local rules, wanted, percent = given.spec.rules or list(), {}, stage.weight or stage.neutral and 0 or nil
+  local rules, wanted, percent = given.spec.rules or list(), {}, weighted.share(stage)
   check(rules, 0)
   local lists = {}
   for i, rule in ipairs(rules) do
     lists[i] = rule.backendRefs or {}
   end
-  local leads = shares.leading(BACKEND, lists, stage, "spec.rules")
+  local leads = weighted.leading(lists, stage.backends, stage, "spec.rules")
   for k, match in ipairs(stage.neutral and {} or stage.matches) do
     wanted[k] = api.wanted(match)
   end
@@ -267,7 +248,7 @@ function gateway.render(api, given, stage)
     end)
   end
   for i, rule in ipairs(rules) do
-    if leads[i] and (percent or shares.has_canary(BACKEND, rule.backendRefs, stage)) then
+    if leads[i] and (percent or weighted.written(rule.backendRefs, stage.backends)) then
       divide(rule, stage, percent or 0, "spec.rules[" .. i - 1 .. "]")
     end
   end

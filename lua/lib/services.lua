@@ -31,4 +31,31 @@ function services.refuse_others(field, service, entries, name)
   fail(field, "does not lead to the Service " .. service .. ", " .. services.only(names))
 end
 
+-- Return a dialect (see lib/weighted.lua) of destinations that refer to objects by kind and name; the namespace is the
+-- route's where they name none.
+function services.references(given)
+  local own = given.metadata and given.metadata.namespace
+  local dialect = { kept = true, unwritten = 1 }
+
+  function dialect.leads(ref, service)
+    return ref.name == service and (ref.kind or "Service") == "Service" and (ref.group or "") == ""
+      and (ref.namespace or own) == own
+  end
+
+  function dialect.pair(stable, canary)
+    return stable.port == canary.port
+  end
+
+  function dialect.point(ref, service)
+    ref.name = service
+  end
+
+  function dialect.name(ref)
+    local name = (ref.namespace and ref.namespace .. "/" or "") .. ref.name
+    return (ref.kind or "Service") == "Service" and name or ref.kind .. " " .. name
+  end
+
+  return dialect
+end
+
 return services

@@ -7,12 +7,15 @@
 --   unwritten               what a destination without a weight counts (0)
 --   weights(entries, field) how much each of them counts (without: its weight)
 --   put(entry, weight)      (without: write its weight)
+--   name(entry)             what it is called in a message, where weighted.leading is called
+--   kept                    what is not divided stays as it is written, and so does a stable side that gets nothing;
+--                           where weights have to grow, any share divides them
 --   alone(entry)            write a destination that has no other beside it (without: put its weight)
 --   pair(stable, canary)    whether that one is the counterpart (without: any is)
 --   total, limit            what the weights have to sum to, and the largest of them, where there is such a thing
 --   steps                   what a weight of 1 counts, where there are smaller ones
 
-local portions = (use "istioweights").portions
+local services, portions = use "services", (use "istioweights").portions
 
 local weighted = {}
 
@@ -56,6 +59,20 @@ local function gcd(a, b)
   return b == 0 and a or gcd(b, a % b)
 end
 
+-- Tell a side that gets nothing from what is divided.
+local function forget_idle(groups, rest)
+  local kept = {}
+  for _, group in ipairs(groups) do
+    if group.own > 0 then
+      table.insert(kept, group)
+    else
+      rest[group.at] = 0
+      rest[group.canary or group.at] = 0
+    end
+  end
+  return kept
+end
+
 -- Return a list of { at, canary, own }: where a stable destination stands, its counterpart where the author has written
 -- one, and what the two get together; and what each destination of another side gets, by its place.
 local function grouped(entries, dialect, field)
@@ -82,17 +99,46 @@ local function grouped(entries, dialect, field)
       end
     end
   end
-  return groups, rest
+  return dialect.kept and forget_idle(groups, rest) or groups, rest
+end
+
+-- Return the first stable destination that gets anything, nil where there is none.
+function weighted.stable(entries, dialect, field)
+  for _, group in ipairs((grouped(entries, dialect, field))) do
+    if group.own > 0 then
+      return entries[group.at]
+    end
+  end
 end
 
 -- Tell whether destinations have a stable one among them that gets anything.
 function weighted.leads(entries, dialect, field)
-  for _, group in ipairs((grouped(entries, dialect, field))) do
-    if group.own > 0 then
-      return true
+  return weighted.stable(entries, dialect, field) ~= nil
+end
+
+-- Return the destinations of some lists that get anything.
+local function served(lists, dialect, field)
+  local found = {}
+  for _, entries in ipairs(lists) do
+    for i, weight in ipairs(weights_of(entries, dialect, field)) do
+      table.insert(found, weight > 0 and entries[i] or nil)
     end
   end
-  return false
+  return found
+end
+
+-- Return which of some lists lead to the stable Service. Refuses where none does, or where it is the canary's, too.
+function weighted.leading(lists, dialect, stage, field)
+  services.refuse_one(stage, field)
+  local leads, any = {}, false
+  for i, entries in ipairs(lists) do
+    leads[i] = weighted.leads(entries, dialect, field)
+    any = any or leads[i]
+  end
+  if not any then
+    services.refuse_others(field, stage.stableService, served(lists, dialect, field), dialect.name)
+  end
+  return leads
 end
 
 -- Tell whether the author has written the canary beside the stable side: then it is divided also by nothing.
@@ -121,11 +167,12 @@ local function factor(groups, rest, share, dialect)
   if dialect.total then
     return 1
   end
-  local common = 100
+  local common, whole = 100, true
   for _, group in ipairs(groups) do
-    common = gcd(common, group.own * share % 100)
+    local left = group.own * share % 100
+    common, whole = gcd(common, dialect.kept and group.own or left), whole and left == 0
   end
-  local times, limit = 100 / common, dialect.limit
+  local times, limit = whole and 1 or 100 / common, dialect.limit
   if not limit or largest(groups, rest) * times <= limit then
     return times
   end
@@ -144,7 +191,7 @@ local function check(parts, groups, share, dialect, field)
   end
 end
 
--- Return what the stable destinations and their counterparts get, by the places of the former: { stable, canary }.
+-- Say in each group what its canary gets (`part`), and return by how much all weights are multiplied.
 local function divided(groups, rest, share, dialect, field)
   if #groups == 1 and not next(rest) then
     groups[1].own = dialect.total or 100
@@ -164,31 +211,26 @@ local function divided(groups, rest, share, dialect, field)
 end
 
 -- Return the destinations with `share` percent of what the stable side gets given to the canary. What the author has
--- given to the canary is part of what is divided.
+-- given to the canary is part of what is divided. Return the canary's destinations, too.
 function weighted.divide(entries, dialect, share, field)
   local groups, rest = grouped(entries, dialect, field)
-  local times, made, by = divided(groups, rest, share, dialect, field), list(), {}
-  for _, group in ipairs(groups) do
-    by[group.at] = group
-    if group.canary then
-      put(dialect, entries[group.canary], group.part)
-    end
+  local times, made, by, canaries = divided(groups, rest, share, dialect, field), list(), {}, {}
+  for n, group in ipairs(groups) do
+    by[group.at], canaries[n] = group, entries[group.canary] or dialect.twin(entries[group.at])
+    group.twin = not group.canary and canaries[n] or nil
+    put(dialect, canaries[n], group.part)
   end
   for i, entry in ipairs(entries) do
     table.insert(made, entry)
     local group = by[i]
     if group then
-      if not group.canary then
-        local twin = dialect.twin(entry)
-        put(dialect, twin, group.part)
-        table.insert(made, twin)
-      end
+      table.insert(made, group.twin)
       put(dialect, entry, group.own - group.part)
-    elseif rest[i] then
+    elseif rest[i] and (times > 1 or not dialect.kept) then
       put(dialect, entry, rest[i] * times)
     end
   end
-  return made
+  return made, canaries
 end
 
 -- Return the destinations of a stage with `share`; nil where it has none and the author has not written the canary.
@@ -203,8 +245,28 @@ function weighted.share(stage)
   return stage.neutral and 0 or stage.weight
 end
 
--- Return the destinations with the canary in the place of the stable side.
+-- Let the canary have the place of the stable side, and what that is written to get.
+local function replaced(entries, dialect, field)
+  local made, by, canaries = list(), {}, {}
+  for n, group in ipairs((grouped(entries, dialect, field))) do
+    canaries[n] = entries[group.canary] or dialect.twin(entries[group.at])
+    by[group.at] = canaries[n]
+    if group.canary then
+      put(dialect, canaries[n], group.own)
+      by[group.at] = false
+    end
+  end
+  for i, entry in ipairs(entries) do
+    table.insert(made, by[i] == nil and entry or by[i] or nil)
+  end
+  return made, canaries
+end
+
+-- Return the destinations with the canary in the place of the stable side, and the canary's.
 function weighted.turn(entries, dialect, field)
+  if dialect.kept then
+    return replaced(entries, dialect, field)
+  end
   local kept, last = list(), nil
   for _, entry in ipairs(weighted.divide(entries, dialect, 100, field)) do
     if dialect.side(entry) ~= "stable" then

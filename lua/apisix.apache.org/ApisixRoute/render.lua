@@ -7,15 +7,15 @@
 -- https://apisix.apache.org/docs/ingress-controller/references/apisix_route_v2/
 -- https://apisix.apache.org/docs/apisix/router-radixtree/
 
-local shares = use "shares"
-
-local DEFAULT = 100
+local weighted = use "weighted"
 
 local BACKEND = {
+  kept = true,
+  unwritten = 100,
   leads = function(backend, service)
     return backend.serviceName == service
   end,
-  alike = function(a, b)
+  pair = function(a, b)
     return a.servicePort == b.servicePort and a.subset == b.subset
   end,
   point = function(backend, service)
@@ -23,9 +23,6 @@ local BACKEND = {
   end,
   name = function(backend)
     return backend.serviceName
-  end,
-  weight = function(backend)
-    return backend.weight or DEFAULT
   end,
 }
 
@@ -116,15 +113,23 @@ local function narrowed(rule, match, stage, taken)
     twin.match.exprs = twin.match.exprs or list()
     table.insert(twin.match.exprs, each)
   end
-  twin.backends = shares.turn(BACKEND, twin.backends, stage)
+  twin.backends = weighted.turn(twin.backends, BACKEND)
   return twin
 end
 
--- Divide a rule, if there is a weight for the canary or the author has given it one.
+-- Divide a rule, if there is a weight for the canary or the author has given it one. Upstreams get their shares of the
+-- same whole.
 local function divide(rule, stage)
-  local percent = stage.weight or stage.neutral and 0 or nil
-  if percent or shares.has_canary(BACKEND, rule.backends, stage) then
-    rule.backends = shares.divide(BACKEND, rule.backends, stage, percent or 0, rule.upstreams)
+  local percent = weighted.share(stage)
+  if percent or weighted.written(rule.backends, BACKEND) then
+    local all, upstreams = { unpack(rule.backends) }, rule.upstreams or {}
+    for _, upstream in ipairs(upstreams) do
+      table.insert(all, upstream)
+    end
+    rule.backends = weighted.divide(all, BACKEND, percent or 0)
+    for _ in ipairs(upstreams) do
+      table.remove(rule.backends)
+    end
   end
 end
 
@@ -184,7 +189,7 @@ return {
       lists[i] = rule.backends or {}
       taken[rule.name or ""] = true
     end
-    local leads = shares.leading(BACKEND, lists, stage, "spec.http")
+    local leads = weighted.leading(lists, weighted.by_service(stage, BACKEND), stage, "spec.http")
     check_streams(given.spec, stage)
     for i, rule in ipairs(rules) do
       for _, match in ipairs(leads[i] and not stage.neutral and stage.matches or {}) do

@@ -4,7 +4,7 @@
 -- that it looks at in a request.
 -- https://docs.openshift.com/container-platform/latest/networking/routes/route-configuration.html
 
-local weighted, services = use "weighted", use "services"
+local weighted = use "weighted"
 
 local MORE = 3
 
@@ -36,12 +36,9 @@ return {
 
   render = function(given, stage)
     given.spec = given.spec or {}
-    services.refuse_one(stage, "spec.to")
     local spec, dialect = given.spec, weighted.by_service(stage, TARGET)
     local entries = { spec.to, unpack(spec.alternateBackends or {}) }
-    if not weighted.leads(entries, dialect, "spec.to") then
-      services.refuse_others("spec.to", stage.stableService, entries, TARGET.name)
-    end
+    weighted.leading({ entries }, dialect, stage, "spec.to")
     local made = weighted.divide(entries, dialect, weighted.share(stage) or 0, "spec")
     local more = list()
     for i, entry in ipairs(made) do

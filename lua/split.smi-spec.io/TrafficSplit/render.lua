@@ -2,7 +2,7 @@
 -- weights, which are whole numbers, and in v1alpha1 quantities: texts such as "90" or "900m".
 -- https://github.com/servicemeshinterface/smi-spec/blob/main/apis/traffic-split/v1alpha4/traffic-split.md
 
-local shares = use "shares"
+local weighted = use "weighted"
 
 local FIELD = "spec.backends"
 
@@ -21,8 +21,8 @@ local function is_whole(number)
   return type(number) == "number" and number >= 0 and number % 1 == 0
 end
 
--- Return how the backends of an object are written. A weight counts in thousandths only where one of them does.
-local function api_of(given, backends)
+-- A weight counts in thousandths only where one of them does.
+local function dialect_of(given, backends)
   local quantities, known, plain = given.apiVersion:find("/v1alpha1$") ~= nil, {}, true
   for i, backend in ipairs(backends) do
     local number = is_whole(backend.weight) and backend.weight * 1000 or nil
@@ -35,11 +35,9 @@ local function api_of(given, backends)
   end
   local unit = plain and 1000 or 1
   return {
+    kept = true,
     leads = function(backend, service)
       return backend.service == service
-    end,
-    alike = function()
-      return true
     end,
     point = function(backend, service)
       backend.service = service
@@ -47,10 +45,14 @@ local function api_of(given, backends)
     name = function(backend)
       return backend.service
     end,
-    weight = function(backend)
-      return known[backend] / unit
+    weights = function(entries)
+      local weights = {}
+      for i, backend in ipairs(entries) do
+        weights[i] = known[backend] / unit
+      end
+      return weights
     end,
-    write = function(backend, weight)
+    put = function(backend, weight)
       known[backend] = weight * unit
       backend.weight = quantities and weight .. (plain and "" or "m") or weight
     end,
@@ -68,9 +70,9 @@ return {
   render = function(given, stage)
     given.spec = given.spec or {}
     local backends = given.spec.backends or list()
-    local api = api_of(given, backends)
-    shares.leading(api, { backends }, stage, FIELD)
-    given.spec.backends = shares.divide(api, backends, stage, stage.neutral and 0 or stage.weight)
+    local dialect = weighted.by_service(stage, dialect_of(given, backends))
+    weighted.leading({ backends }, dialect, stage, FIELD)
+    given.spec.backends = weighted.divide(backends, dialect, weighted.share(stage), FIELD)
     return { given }
   end,
 }

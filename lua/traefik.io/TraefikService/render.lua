@@ -2,39 +2,22 @@
 -- request stands in the IngressRoute, which is another object.
 -- https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/traefikservice/
 
-local shares = use "shares"
+local weighted, services = use "weighted", use "services"
 
 local FIELD = "spec.weighted.services"
 -- Other ways to serve than by weights, and where they name what they lead to.
 local OTHERS = { { "mirroring" }, { "failover", "service" }, { "failover", "fallback" }, { "highestRandomWeight" } }
 
-local ENTRY = {
-  leads = function(entry, service, stage)
-    return entry.name == service and (entry.kind or "Service") == "Service"
-      and (entry.namespace or stage.namespace) == stage.namespace
-  end,
-  alike = function(a, b)
-    return a.port == b.port
-  end,
-  point = function(entry, service)
-    entry.name = service
-  end,
-  name = function(entry)
-    local name = (entry.namespace and entry.namespace .. "/" or "") .. entry.name
-    return (entry.kind or "Service") == "Service" and name or entry.kind .. " " .. name
-  end,
-}
-
 -- Refuse a TraefikService that leads to the stable Service, but not by weights.
-local function check_others(spec, stage)
+local function check_others(spec, dialect, service)
   for _, path in ipairs(OTHERS) do
     local found, place = spec, "spec"
     for _, key in ipairs(path) do
       found, place = found and found[key], place .. "." .. key
     end
     for _, entry in ipairs(found and (found.services or { found }) or {}) do
-      if ENTRY.leads(entry, stage.stableService, stage) then
-        fail(place, "leads to the Service " .. stage.stableService .. ", and only spec.weighted divides by weights; let "
+      if dialect.leads(entry, service) then
+        fail(place, "leads to the Service " .. service .. ", and only spec.weighted divides by weights; let "
           .. "it lead to a TraefikService that has that, and name this one")
       end
     end
@@ -60,12 +43,11 @@ return {
   supports = { "weight" },
 
   render = function(given, stage)
-    stage.namespace = given.metadata and given.metadata.namespace
-    local spec = given.spec or {}
-    check_others(spec, stage)
-    local services = spec.weighted and spec.weighted.services or list()
-    shares.leading(ENTRY, { services }, stage, FIELD)
-    spec.weighted.services = shares.divide(ENTRY, services, stage, stage.neutral and 0 or stage.weight)
+    local spec, dialect = given.spec or {}, weighted.by_service(stage, services.references(given))
+    check_others(spec, dialect, stage.stableService)
+    local entries = spec.weighted and spec.weighted.services or list()
+    weighted.leading({ entries }, dialect, stage, FIELD)
+    spec.weighted.services = weighted.divide(entries, dialect, weighted.share(stage), FIELD)
     return { given }
   end,
 }

@@ -77,6 +77,16 @@ def test_steps_rest_where_the_controller_rests() -> None:
     assert stops(steps) == [(1, None, 0, None), (2, None, 20, 600), (5, None, 20, 30), (5, None, 60, 0)]
 
 
+def test_what_a_step_sets_beside_its_pause_holds_there() -> None:
+    """A step may set the canary's scale and its weight at once, or a header route and rest there, as under Argo."""
+    steps = [
+        {"setCanaryScale": {"replicas": 3}, "pause": {"duration": 15}},
+        {"setCanaryScale": {"matchTrafficWeight": True}, "setWeight": 20},
+        {"pause": {}},
+    ]
+    assert stops(steps) == [(3, None, 0, 15), (2, None, 20, None)]
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [

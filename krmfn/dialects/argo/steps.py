@@ -26,6 +26,8 @@ TYPES = (
     "plugin",
 )
 RESTS = ("pause", "analysis", "plugin")
+# Of these a step has one. The others may stand beside it: they hold from then on, and the step ends with its pause.
+ALONE = ("setWeight", "pause", "analysis", "experiment", "plugin")
 EXPERIMENT = (
     "cannot be rendered: its pods run for some time only, beside both sides; leave the step out, and put a pause where "
     "somebody shall look at them"
@@ -64,22 +66,28 @@ class Fold:
         return tuple(found)
 
     def _read(self, place: "Fields") -> str:
-        """Take one step in, and return what it is."""
+        """Take one step in, and return what ends it."""
         kinds = [kind for kind in TYPES if place.has(kind)]
         if not kinds:
             place.problem(MISSING)
             return ""
-        if len(kinds) > 1:
-            place.problem(f"{MISSING}; this is {', '.join(kinds)} at once, so write a step for each")
-        if not self.reader.routing and kinds[0] == "setCanaryScale":
-            place.at(kinds[0]).problem("SetCanaryScale requires TrafficRouting to be set")
-        if kinds[0] == "experiment":
-            place.at("experiment").problem(EXPERIMENT)
-        elif kinds[0] in ROUTED:
-            self.managed.take(place.mapping(kinds[0]), mirror=kinds[0] == "setMirrorRoute")
-        elif kinds[0] not in RESTS:
-            {"setWeight": self._weigh, "setCanaryScale": self._scale}[kinds[0]](place)
-        return kinds[0]
+        alone = [kind for kind in kinds if kind in ALONE]
+        if len(alone) > 1:
+            place.problem(f"{MISSING}; this is {', '.join(alone)} at once, so write a step for each")
+        for kind in kinds:
+            self._take(place, kind)
+        return next((kind for kind in kinds if kind in RESTS), kinds[0])
+
+    def _take(self, place: "Fields", kind: str) -> None:
+        """Take in what a step sets."""
+        if not self.reader.routing and kind == "setCanaryScale":
+            place.at(kind).problem("SetCanaryScale requires TrafficRouting to be set")
+        if kind == "experiment":
+            place.at(kind).problem(EXPERIMENT)
+        elif kind in ROUTED:
+            self.managed.take(place.mapping(kind), mirror=kind == "setMirrorRoute")
+        elif kind not in RESTS:
+            {"setWeight": self._weigh, "setCanaryScale": self._scale}[kind](place)
 
     def _weigh(self, place: "Fields") -> None:
         most = self.reader.most

@@ -122,7 +122,7 @@ def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":
     told = brief(traffic, route.services, route.canary or f"{route.name}-canary", pods, marks)
     if route.services.stable == route.services.canary:
         told["beside"], told["pods"] = list(_beside(route, view)), _sides(view)
-    return told | dict(route.told) | (_pods(view) if view.stage.pinned else {})
+    return told | dict(route.told) | _pods(view)
 
 
 def _beside(route: Route, view: View) -> "Iterator[Manifest]":
@@ -144,9 +144,18 @@ def _sides(view: View) -> "Manifest":
 
 
 def _pods(view: View) -> "Manifest":
-    """Return what tells the pods of both sides apart, for a route that chooses pods itself."""
-    found: Manifest = {"canaryPods": labels(canary_template(load(view.text(TARGET)), view.isolation, view.plan))}
-    return found | ({"stableLabels": {view.isolation.key: view.isolation.stable}} if view.isolation.pins else {})
+    """Return what tells the pods of both sides apart: for a route that chooses pods itself, and for one that owns them.
+
+    Who owns a pod counts when it starts, so ``members`` are there also while either side is the new version; but then
+    the stable side's pods may carry the very labels of the canary's, and nothing tells them apart.
+    """
+    canary, key = labels(canary_template(load(view.text(TARGET)), view.isolation, view.plan)), view.isolation.key
+    stable = view.isolation.stable if view.stage.pinned else labels(view.template(view.stage.template)).get(key, "")
+    own = {key: stable} if view.isolation.pins and stable else {}
+    found: Manifest = {} if stable == canary.get(key) else {"members": {"stable": own, "canary": canary}}
+    if view.stage.pinned:
+        found |= {"canaryPods": canary} | ({"stableLabels": own} if view.isolation.pins else {})
+    return found
 
 
 def _edited(manifest: "Manifest", given: "Manifest", item: "Item") -> "Iterator[Edited]":

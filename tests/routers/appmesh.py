@@ -34,6 +34,16 @@ def route(router: Manifest, request: Request) -> Shares:
     return first
 
 
+def call(router: Manifest, metadata: Mapping[str, str]) -> Shares:
+    """Return where calls with such metadata arrive; a route that asks for nothing has all of them."""
+    ways = [one for one in router["spec"].get("routes") or () if "grpcRoute" in one]
+    for one in sorted(ways, key=lambda one: one.get("priority", 1001)):
+        asked = one["grpcRoute"]["match"].get("metadata") or ()
+        if all(_says(each, metadata.get(each["name"].lower())) for each in asked):
+            return _served(one["grpcRoute"])
+    return {}
+
+
 def connect(router: Manifest) -> Shares:
     """Return where connections arrive, of which nothing but the port is known."""
     for one in router["spec"].get("routes") or ():

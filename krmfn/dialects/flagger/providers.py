@@ -1,5 +1,6 @@
 """The providers: which object divides the requests, who makes it, and which fields of the service it is made from."""
 
+from krmfn.dialects.flagger.appmesh import app_mesh
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
     Made = tuple[tuple[Route, ...], tuple[Manifest, ...]]
 
-# App Mesh chooses pods by a selector that counts when their proxy is injected.
-BY_INJECTION = "appmesh"
+# Versions of an API that its controller does not read any more, and what to write instead.
+GONE = {"appmesh": "appmesh:v1beta2"}
 
 
 class Provider(Value):
     """One kind of route: what it is, and how it comes into the package.
 
     It is made (``make``) and called like the apex Service, or the author names it (``named`` is where), and it leads to
-    the apex Service instead of the primary one. ``uses`` are the fields of the service that it is made from.
+    the apex Service instead of the primary one. ``uses`` are the fields of the service that it is made from. ``sides``
+    is what has the pods of each side, where the mesh looks at pods as well: called like the side's Service.
     """
 
     group: str
@@ -36,6 +38,7 @@ class Provider(Value):
     variant: str = ""
     named: str = ""
     uses: tuple[str, ...] = ()
+    sides: str = ""
     make: "Callable[[Reader], Iterator[Manifest]] | None" = None
 
 
@@ -71,6 +74,7 @@ _ISTIO = (
 )
 _GATEWAY = ("backendTimeout", "corsPolicy", "gatewayRefs", "headers", "hosts", "match", "mirror", "rewrite", "timeout")
 _SPLIT = Provider("split.smi-spec.io", "TrafficSplit", uses=("hosts",), make=traffic_split)
+_APP_MESH = ("backends", "hosts", "match", "retries", "timeout")
 _CONTOUR = ("match", "retries", "rewrite", "timeout")
 _HTTP_ROUTE = Provider("gateway.networking.k8s.io", "HTTPRoute", uses=_GATEWAY, make=http_route)
 
@@ -79,6 +83,7 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
     "istio": Provider("networking.istio.io", "VirtualService", uses=_ISTIO, make=mesh),
     "gatewayapi:v1": _HTTP_ROUTE,
     "gatewayapi:v1beta1": _HTTP_ROUTE,
+    "appmesh:v1beta2": Provider("appmesh.k8s.aws", "VirtualRouter", uses=_APP_MESH, sides="VirtualNode", make=app_mesh),
     "nginx": Provider("networking.k8s.io", "Ingress", "nginx", "ingressRef"),
     "apisix": Provider("apisix.apache.org", "ApisixRoute", named="routeRef"),
     "skipper": Provider("networking.k8s.io", "Ingress", "skipper", "ingressRef"),
@@ -97,9 +102,9 @@ PROVIDERS: "Final[dict[str, Provider | None]]" = {
 
 def provided(reader: "Reader") -> "Made":
     """Return the route, and what is made for it."""
-    if reader.provider.startswith(BY_INJECTION):
-        message = "gives each pod its side when it starts, and the stable pods run already; use the Gateway API"
-        reader.spec.at("provider").problem(f"{reader.provider} is not rendered: it {message}")
+    if reader.provider in GONE:
+        message = "its objects have a version that the controller of the mesh has not read since its release 1.0"
+        reader.spec.at("provider").problem(f"{reader.provider} is not rendered: {message}; use {GONE[reader.provider]}")
         return (), ()
     if reader.provider not in PROVIDERS:
         message = f"{reader.provider} is not rendered; that can be: {', '.join(PROVIDERS)}"
@@ -117,11 +122,13 @@ def provided(reader: "Reader") -> "Made":
 def _routes(reader: "Reader", row: Provider) -> tuple[Route, ...]:
     main, apex = reader.pairs
     if not row.named:
-        return (Route(row.group, row.kind, reader.apex, row.variant, main, "spec.provider"),)
+        sides = (main.stable, main.canary) if row.sides else ()
+        own = (Route(row.group, row.sides, name, "", main, "spec.provider") for name in sides)
+        return (Route(row.group, row.kind, reader.apex, row.variant, main, "spec.provider"), *own)
     place = reader.spec.mapping(row.named)
     if not place:
         place.problem(f"is required: with the provider {reader.provider} it names the {row.kind} to divide")
-    if place.text("kind", row.kind) != row.kind:
+    if place.text("kind", row.kind) != row.kind and place.path != reader.workload_field:
         place.at("kind").problem(f"{place.text('kind')} is no {row.kind}")
     name = place.text("name", required=bool(place))
     pair = Pair(apex.stable, main.canary, apex.field)

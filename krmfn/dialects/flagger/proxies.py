@@ -25,8 +25,8 @@ def traefik_service(reader: "Reader") -> "Iterator[Manifest]":
 
 def http_proxy(reader: "Reader") -> "Iterator[Manifest]":
     """Yield the HTTPProxy: it has no host, and is for another one to include."""
-    place, prefix = reader.service, _prefix(reader)
-    route: Manifest = {"conditions": [{"prefix": prefix}]}
+    place, path = reader.service, prefix(reader, "an HTTPProxy")
+    route: Manifest = {"conditions": [{"prefix": path}]}
     if place.has("timeout"):
         route["timeoutPolicy"] = {"response": place.text("timeout"), "idle": IDLE}
     if retries := place.mapping("retries"):
@@ -34,7 +34,7 @@ def http_proxy(reader: "Reader") -> "Iterator[Manifest]":
         route["retryPolicy"] = {key: value for key, value in wanted.items() if value}
         _refuse(retries, "retryOn")
     if rewrite := place.mapping("rewrite"):
-        route["pathRewritePolicy"] = {"replacePrefix": [{"prefix": prefix, "replacement": rewrite.text("uri", "/")}]}
+        route["pathRewritePolicy"] = {"replacePrefix": [{"prefix": path, "replacement": rewrite.text("uri", "/")}]}
         _refuse(rewrite, "authority")
     route["services"] = [_contour(reader, reader.primary, 100), _contour(reader, reader.canary, 0)]
     yield _made(reader, "projectcontour.io/v1", "HTTPProxy", {"routes": [route]})
@@ -75,15 +75,15 @@ def _refuse(place: Fields, key: str) -> None:
         place.at(key).problem("is not what an HTTPProxy can be told by Flagger; leave it out")
 
 
-def _prefix(reader: "Reader") -> str:
-    """Return the path that is divided: the only thing that Flagger asks of a request to Contour."""
+def prefix(reader: "Reader", kind: str) -> str:
+    """Return the path that is divided: the only thing that Flagger asks of a request to Contour or to App Mesh."""
     found = list(reader.service.sequence("match"))
     for entry in found[1:]:
-        entry.problem("is a second one, and an HTTPProxy is made of the first; write one")
+        entry.problem(f"is a second one, and {kind} is made of the first; write one")
     for entry in found[:1]:
         for key in keys(entry):
             if key != "uri" or not entry.mapping("uri").has("prefix"):
-                entry.at(key).problem("is not what an HTTPProxy is made of; use uri.prefix")
+                entry.at(key).problem(f"is not what {kind} is made of; use uri.prefix")
         return entry.mapping("uri").text("prefix", "/")
     return "/"
 

@@ -58,7 +58,9 @@ def _last(view: "View") -> "Iterator[Item]":
     """Yield what leads requests to the pods: the routes, or else the Services themselves."""
     namespace = view.workload.ref.namespace
     for route in view.plan.routes:
-        yield view.scene.route(view.plan, route, namespace)
+        found = view.scene.route(view.plan, route, namespace)
+        if found.ref.key != view.workload.ref.key:
+            yield found
     for pair in view.plan.services if not view.plan.routes else ():
         for name in (pair.stable, pair.canary) if pair.given else (pair.stable,):
             if item := view.scene.lookup(Ref("v1", "Service", namespace, name)):
@@ -106,6 +108,8 @@ def _is_route(item: "Item", view: "View") -> bool:
     routes = {(route.group, route.kind, route.name) for route in view.plan.routes}
     kinds = {(group, kind) for group, kind, _ in routes}
     kind = (item.ref.group, item.ref.kind)
+    if item.ref.key == view.workload.ref.key:
+        return False
     return (*kind, item.ref.name) in routes or (kind in kinds and _ours(item, view))
 
 

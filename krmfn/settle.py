@@ -157,13 +157,10 @@ def _isolation(
 
 
 def _unstamped(plan: Plan, isolation: Isolation) -> str:
-    needed = "its stamp on the running pods before a Service may select on it"
+    needed = f"isolation {isolation.mode} needs its stamp on the running pods before a Service may select on it"
     if plan.style == REVISIONS:
-        needed = f"the name {isolation.stable} on the running revision before requests can be led to it"
-    return (
-        f"isolation {isolation.mode} needs {needed}: render step 0 first and let it roll out, or say `adopted: true` "
-        "where that has been done"
-    )
+        needed = f"the running revision needs the name {isolation.stable}, by which requests are led to it"
+    return f"{needed}: render step 0 first and let it roll out, or say `adopted: true` where that has been done"
 
 
 def _annotated(rollout: Item) -> str:

@@ -4,6 +4,7 @@ The shape is versioned by ``apiVersion``: within v1alpha1 fields may be added, a
 """
 
 from krmfn.config import API_VERSION
+from krmfn.kinds import REVISIONS
 from krmfn.report import words
 from krmfn.report.difference import GONE
 from krmfn.report.waiting import GRACE, at_end, graces, steps, waits
@@ -49,7 +50,7 @@ def index(outlook: "Outlook", positions: "Mapping[str, str]") -> str:
         "kind": STAGES,
         "rollout": _ref(plan.rollout),
         "workload": _ref(outlook.view.body),
-        "canary": _ref(outlook.view.canary),
+        "canary": _canary(outlook),
         "stages": [{"directory": folder} | _position(plan, commits[text]) for text, folder in positions.items()],
         "edges": [_way(outlook, edge, positions) for edge in outlook.edges],
     }
@@ -69,7 +70,7 @@ def _rollout(outlook: "Outlook") -> "Json":
     return {
         "rollout": _ref(plan.rollout),
         "workload": _ref(outlook.view.body),
-        "canary": _ref(outlook.view.canary),
+        "canary": _canary(outlook),
         "replicas": outlook.view.stage.stable,
         "steps": len(plan.steps),
         "current": outlook.current or None,
@@ -115,6 +116,11 @@ def _commit(outlook: "Outlook", before: "Stage", commit: "Commit") -> "Json":
         "grace": moves,
         "note": GRACE if moves else "",
     }
+
+
+def _canary(outlook: "Outlook") -> "Json | None":
+    """The canary's workload; None where both sides are revisions of one object."""
+    return None if outlook.plan.style == REVISIONS else _ref(outlook.view.canary)
 
 
 def _wait(wait: "Wait") -> "Json":

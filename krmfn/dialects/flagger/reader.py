@@ -111,7 +111,7 @@ class Reader:
 
     def _label(self) -> tuple[str, str]:
         """Return the label by which the pods are chosen, and its value."""
-        if self.item is None or self.style == REVISIONS:
+        if self.item is None or self.workload.kind == "Service":
             return "", ""
         spec = Fields(self.item.value, self.item.ref, "", self.top.problems).mapping("spec")
         if spec.mapping("updateStrategy").text("type") == "OnDelete":

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from krmfn.revisions import Revisions
     from krmfn.scene import Scene
 
+HEADLESS = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
+
 
 def check(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions") -> None:
     """Raise ``Refused`` with all that the API server would refuse, or that would leave a Service without pods."""
@@ -92,6 +94,8 @@ def _service(
         yield problem
         return
     message, field = _wrong(item.value.get("spec") or {}, pods, workload.ref)
+    if not message and item.value["spec"].get("clusterIP") == "None" and _divides(plan, name):
+        message, field = HEADLESS, "spec.clusterIP"
     if message:
         yield KrmfnError(message, ref=item.ref, field=field, file=item.path)
 
@@ -109,10 +113,13 @@ def _wrong(spec: "Manifest", pods: dict[str, str], workload: Ref) -> tuple[str, 
             "has no selector, so it cannot be told which pods it reaches; name the Service that does",
             "spec.selector",
         )
-    if spec.get("clusterIP") == "None":
-        message = "is headless: its clients reach pods by DNS, past any route; put a ClusterIP Service before the route"
-        return message, "spec.clusterIP"
     if not matches(selector, pods):
         wanted = ", ".join(f"{key}={value}" for key, value in selector.items() if pods.get(key) != value)
         return f"selects {wanted}, which is not on the pods of {workload}", "spec.selector"
     return "", ""
+
+
+def _divides(plan: "Plan", name: str) -> bool:
+    """Tell whether requests for a Service are divided; not where routes do that for what finds pods through it."""
+    pairs = [route.services for route in plan.routes if route.services in plan.services]
+    return not plan.routes or any(name in (pair.stable, pair.canary) for pair in pairs)

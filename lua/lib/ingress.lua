@@ -39,7 +39,8 @@ local function port(backend)
   return written
 end
 
-local function redirect(backend, service)
+-- Let a backend go to another Service.
+function ingress.redirect(backend, service)
   if backend.serviceName then
     backend.serviceName = service
   else
@@ -48,7 +49,7 @@ local function redirect(backend, service)
 end
 
 -- Call visit(backend, rule, path) for the backend of every path.
-local function each_path(spec, visit)
+function ingress.each_path(spec, visit)
   for _, rule in ipairs(spec.rules or {}) do
     for _, path in ipairs(rule.http and rule.http.paths or {}) do
       visit(path.backend or {}, rule, path)
@@ -69,7 +70,7 @@ function ingress.services(spec)
   for _, key in ipairs(DEFAULTS) do
     note(spec[key])
   end
-  each_path(spec, note)
+  ingress.each_path(spec, note)
   return names
 end
 
@@ -85,7 +86,7 @@ local function canary_rules(spec, stage, take)
       for _, twin in ipairs(take(path, rule, stable)) do
         if stable then
           ports[port(path.backend)] = true
-          redirect(twin.backend, stage.canaryService)
+          ingress.redirect(twin.backend, stage.canaryService)
         end
         table.insert(paths, twin)
       end
@@ -111,7 +112,7 @@ local function canary_default(spec, stage, ports)
   for _, key in ipairs(DEFAULTS) do
     if ingress.service(spec[key]) == stage.stableService then
       if not (spec.rules and spec.rules[1]) then
-        redirect(spec[key], stage.canaryService)
+        ingress.redirect(spec[key], stage.canaryService)
       elseif ports[port(spec[key])] then
         spec[key] = nil
       else
@@ -242,6 +243,27 @@ function ingress.without_canary(annotations, prefixes)
     end
   end
   return annotations
+end
+
+-- Return an Ingress for the canary with nothing that says how another one is a canary, but what `annotate(annotations,
+-- stage)` says. `dialect` is the one below, with the `class` and the `prefixes` of annotations of its controller, of
+-- which the first is that of the canary's, and `rules`, if that is all that it divides.
+function ingress.annotated(given, stage, dialect, annotate)
+  ingress.refuse_class(given, dialect.class, dialect.product)
+  ingress.refuse_canary(given, dialect.prefixes)
+  if dialect.rules then
+    ingress.refuse_default(given, stage, dialect.product)
+  end
+  local canary = ingress.canary(given, stage)
+  local annotations, prefix = ingress.without_canary(canary.metadata.annotations, dialect.prefixes), dialect.prefixes[1]
+  annotations[prefix .. "canary"] = "true"
+  if stage.neutral then
+    annotations[prefix .. "canary-weight"] = "0"
+  else
+    annotate(annotations, stage)
+  end
+  canary.metadata.annotations = annotations
+  return canary
 end
 
 -- Conditions ----------------------------------------------------------------------------------------------------------

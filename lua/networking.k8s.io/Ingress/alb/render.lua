@@ -9,11 +9,8 @@
 
 local actions, paths, ingress = use "albactions", use "albpaths", use "ingress"
 
+local service_of = ingress.service
 local ANNOTATED, MOST = "use-annotation", 5
-
-local function service_of(backend)
-  return backend.serviceName or backend.service and backend.service.name
-end
 
 local function port_of(backend)
   local port = backend.servicePort or backend.service and backend.service.port

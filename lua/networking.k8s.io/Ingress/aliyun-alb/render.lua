@@ -150,13 +150,11 @@ end
 -- Return what ingress.canary asks for each path.
 local function taking(given, stage, wanted)
   local behind = {}
-  for _, rule in ipairs(given.spec.rules or {}) do
-    for _, path in ipairs(rule.http and rule.http.paths or {}) do
-      if ingress.service(path.backend) == stage.stableService then
-        table.insert(behind, { host = rule.host or "", path = path })
-      end
+  ingress.each_path(given.spec, function(backend, rule, path)
+    if ingress.service(backend) == stage.stableService then
+      table.insert(behind, { host = rule.host or "", path = path })
     end
-  end
+  end)
   local next_stable = 1
   return function(path, rule, stable)
     local needed = stable
@@ -191,15 +189,13 @@ end
 
 local function check_weight(given, stage)
   local leads = {}
-  for _, rule in ipairs(given.spec.rules or {}) do
-    for _, path in ipairs(rule.http and rule.http.paths or {}) do
-      local place, stable = (rule.host or "") .. (path.path or ""), ingress.service(path.backend) == stage.stableService
-      if leads[place] ~= nil and leads[place] ~= stable then
-        fail("spec.rules", "has two rules for " .. place .. ", and ALB divides by host and path alone")
-      end
-      leads[place] = stable
+  ingress.each_path(given.spec, function(backend, rule, path)
+    local place, stable = (rule.host or "") .. (path.path or ""), ingress.service(backend) == stage.stableService
+    if leads[place] ~= nil and leads[place] ~= stable then
+      fail("spec.rules", "has two rules for " .. place .. ", and ALB divides by host and path alone")
     end
-  end
+    leads[place] = stable
+  end)
 end
 
 -- One condition as the controller has always known it, so that no version of it takes the rules to have none.

@@ -8,9 +8,16 @@
 local ingress = use "ingress"
 
 local PREFIX, OWN = "nginx.ingress.kubernetes.io/", "higress.io/"
-local PREFIXES = { PREFIX, OWN }
 -- The value of a header becomes a part of a regular expression there; one without special characters means itself.
-local DIALECT = { product = "Higress", looks = "one header or one cookie", plain = "^[%w/:~_ -]+$", grouped = true }
+local DIALECT = {
+  product = "Higress",
+  class = "higress",
+  prefixes = { PREFIX, OWN },
+  rules = true,
+  looks = "one header or one cookie",
+  plain = "^[%w/:~_ -]+$",
+  grouped = true,
+}
 
 local function annotate(annotations, stage)
   local wanted = ingress.wanted(stage.matches, DIALECT)
@@ -37,18 +44,6 @@ return {
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "headerModifier" },
 
   render = function(given, stage)
-    ingress.refuse_class(given, "higress", "Higress")
-    ingress.refuse_canary(given, PREFIXES)
-    ingress.refuse_default(given, stage, "Higress")
-    local canary = ingress.canary(given, stage)
-    local annotations = ingress.without_canary(canary.metadata.annotations, PREFIXES)
-    annotations[PREFIX .. "canary"] = "true"
-    if stage.neutral then
-      annotations[PREFIX .. "canary-weight"] = "0"
-    else
-      annotate(annotations, stage)
-    end
-    canary.metadata.annotations = annotations
-    return { canary }
+    return { ingress.annotated(given, stage, DIALECT, annotate) }
   end,
 }

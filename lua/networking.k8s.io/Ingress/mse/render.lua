@@ -10,10 +10,17 @@
 local ingress = use "ingress"
 
 local PREFIX, OWN = "nginx.ingress.kubernetes.io/", "mse.ingress.kubernetes.io/"
-local PREFIXES = { PREFIX, OWN }
 local SUBSET = OWN .. "service-subset"
 local LOOKS = "one header, one cookie or one query parameter"
-local DIALECT = { product = "MSE", looks = LOOKS, plain = "^[%w/:~_ -]+$", grouped = true }
+local DIALECT = {
+  product = "MSE",
+  class = "mse",
+  prefixes = { PREFIX, OWN },
+  rules = true,
+  looks = LOOKS,
+  plain = "^[%w/:~_ -]+$",
+  grouped = true,
+}
 
 local function annotate(annotations, stage)
   local wanted = ingress.wanted(stage.matches, DIALECT)
@@ -55,23 +62,12 @@ return {
   },
 
   render = function(given, stage)
-    ingress.refuse_class(given, "mse", "MSE")
-    ingress.refuse_canary(given, PREFIXES)
-    ingress.refuse_default(given, stage, "MSE")
     check_subset(given, stage)
     stage.apart = true
-    local canary = ingress.canary(given, stage)
-    local annotations = ingress.without_canary(canary.metadata.annotations, PREFIXES)
-    if annotations[SUBSET] then
-      annotations[SUBSET] = "gray"
+    local canary = ingress.annotated(given, stage, DIALECT, annotate)
+    if canary.metadata.annotations[SUBSET] then
+      canary.metadata.annotations[SUBSET] = "gray"
     end
-    annotations[PREFIX .. "canary"] = "true"
-    if stage.neutral then
-      annotations[PREFIX .. "canary-weight"] = "0"
-    else
-      annotate(annotations, stage)
-    end
-    canary.metadata.annotations = annotations
     return { canary }
   end,
 }

@@ -12,7 +12,13 @@ local PREFIX = "nginx.ingress.kubernetes.io/"
 -- https://github.com/kubernetes/ingress-nginx/blob/main/internal/ingress/annotations/parser/validators.go
 local PLAIN, REGEX = "^[%w/:~_. -]+$", "^[%w/:~_.^$()[%]{}*+?|&=\\-]+$"
 local COOKIE = "^[%w/:~_.-]+$"
-local DIALECT = { product = "ingress-nginx", looks = "one header or one cookie", plain = PLAIN }
+local DIALECT = {
+  product = "ingress-nginx",
+  class = "nginx",
+  prefixes = { PREFIX },
+  looks = "one header or one cookie",
+  plain = PLAIN,
+}
 
 local function by_header(annotations, header)
   -- To it - and _ are the same in a name, and requests with _ are dropped.
@@ -28,11 +34,6 @@ local function by_header(annotations, header)
 end
 
 local function annotate(annotations, stage)
-  annotations[PREFIX .. "canary"] = "true"
-  if stage.neutral then
-    annotations[PREFIX .. "canary-weight"] = "0"
-    return
-  end
   local wanted = ingress.wanted(stage.matches, DIALECT)
   if wanted.query then
     fail("matches", "ingress-nginx looks at one header or one cookie of a request")
@@ -60,11 +61,6 @@ return {
   supports = { "weight", "header.exact", "header.regex", "cookie.exact", "matches.many", "weight+matches" },
 
   render = function(given, stage)
-    ingress.refuse_class(given, "nginx", "ingress-nginx")
-    ingress.refuse_canary(given, { PREFIX })
-    local canary = ingress.canary(given, stage)
-    canary.metadata.annotations = ingress.without_canary(canary.metadata.annotations, { PREFIX })
-    annotate(canary.metadata.annotations, stage)
-    return { canary }
+    return { ingress.annotated(given, stage, DIALECT, annotate) }
   end,
 }

@@ -17,11 +17,7 @@ local NAME = 253
 
 local function redirected(path, service)
   local twin = copy(path)
-  if twin.backend.serviceName then
-    twin.backend.serviceName = service
-  else
-    twin.backend.service.name = service
-  end
+  ingress.redirect(twin.backend, service)
   return twin
 end
 

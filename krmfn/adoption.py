@@ -73,11 +73,21 @@ class Signs:
 
     def weighs(self, item: "Item", canary: str) -> None:
         """Note every backend of a route by which the canary gets requests, be it a Service or a subset of one."""
-        for place in _backends(self.of(item), canary):
-            weight = place.at("weight").value
-            if isinstance(weight, int | float) and weight > 0:
-                message = f"sends {weight} to the canary, {canary}; end the release, and write 0 before moving over"
-                place.at("weight").problem(message)
+        for place in self._weights(item, canary):
+            message = f"sends {place.value} to the canary, {canary}; end the release, and write 0 before moving over"
+            place.problem(message)
+
+    def divides(self, item: "Item", services: tuple[str, ...]) -> None:
+        """Note a route of which each of some Services gets requests, whichever of them is the canary's."""
+        found = {service: list(self._weights(item, service)) for service in services}
+        for place in (place for places in found.values() for place in places if all(found.values())):
+            place.problem(f"is {place.value}, and {' and '.join(found)} get requests; end the release")
+
+    def _weights(self, item: "Item", service: str) -> "Iterator[Fields]":
+        for place in _backends(self.of(item), service):
+            weight = place.at("weight")
+            if isinstance(weight.value, int | float) and weight.value > 0:
+                yield weight
 
     def settle(self) -> None:
         """Raise ``Refused`` with all of them, if there is any."""

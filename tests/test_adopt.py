@@ -273,6 +273,18 @@ def test_a_package_without_a_rollout_has_nobody_to_move(tmp_path):
     assert LEAVES in run("adopt", folder).stderr
 
 
+def test_services_that_change_places_may_select_two_versions():
+    """Under a controller the idle one of the two keeps the hash of the version before, and no release is under way."""
+    files = package(FIXTURES / "argo" / "adopt-ping-pong")
+    for name, number in (("ping", "6c9f8b7d5"), ("pong", "5d8f7c6b4")):
+        before, start, after = files["app.yaml"].decode().partition(f"  name: rollouts-demo-{name}\n")
+        hashed = after.replace("selector:\n", f"selector:\n    rollouts-pod-template-hash: {number}\n", 1)
+        files["app.yaml"] = f"{before}{start}{hashed}".encode()
+    last = objects(moving(files).files(2))
+    chosen = [last[f"Service rollouts-demo-{name}"]["spec"]["selector"] for name in ("ping", "pong")]
+    assert [{"app": "rollouts-demo"}] * 2 == chosen
+
+
 def test_a_null_is_what_the_client_side_needs_and_the_server_side_must_not_get():
     """The hash of a selector is null for hosts of the first kind at one commit, and is nowhere otherwise."""
     files = package(FIXTURES / "argo" / "adopt-referenced")

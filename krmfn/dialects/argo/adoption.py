@@ -52,7 +52,7 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
         "Deleting a Rollout deletes its pods, so there have to be others. Paused, the controller neither scales nor "
         "turns a Service any more; the annotations keep hosts from deleting it, and its pods, when it leaves Git.",
         tuple(_ready(reader, scene)),
-        before=tuple(_before(rollout, _scaler(reader, scene))),
+        before=tuple(_before(reader, rollout, _scaler(reader, scene))),
         edits=(Edited(rollout, ("spec", "paused"), True), *kept(rollout), *edits),  # noqa: FBT003 - it is a value
         brings=(pods,) if reader.inline else (),
     )
@@ -65,9 +65,16 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
     return (first, _turned(reader, services, rule), last) if services or rule else (first, last)
 
 
-def _before(rollout: "Item", scaler: "Item | None") -> "Iterator[str]":
+def _before(reader: Reader, rollout: "Item", scaler: "Item | None") -> "Iterator[str]":
     shown = show(rollout.ref, ".status.phase")
     yield f"see that it is Healthy, so that the version in Git is the one that runs: `{shown}`"
+    if place := reader.canary.mapping("pingPong"):
+        ping, pong = (place.text(key) for key in PING_PONG)
+        shown = show(rollout.ref, ".status.canary.stablePingPong")
+        yield (
+            f"see which of {ping} and {pong} has the requests: `{shown}` (ping or pong; pong where it says nothing), "
+            "and let the route in Git send them all there: until the second commit the other may select no pod"
+        )
     if scaler:
         yield crowd(scaler, "the Rollout")
 
@@ -92,7 +99,9 @@ def _check(reader: Reader, rollout: "Item", found: "tuple[list[Item], Item | Non
     places = [signs.of(item).mapping("spec").mapping("selector").at(HASH) for item in services]
     subsets = signs.of(rule).mapping("spec").sequence("subsets") if rule else ()
     places += [subset.mapping("labels").at(HASH) for subset in subsets]
-    if len({place.value for place in places if place.value is not None}) > 1:
+    # Of Services that change places, the idle one has the version before at rest, too.
+    pair = tuple(reader.canary.mapping("pingPong").text(key) for key in PING_PONG)
+    if not all(pair) and len({place.value for place in places if place.value is not None}) > 1:
         for place in places:
             place.problem(f"is {place.value}, and two versions are selected; end the release first")
     canary = reader.canary.text("canaryService")
@@ -101,6 +110,8 @@ def _check(reader: Reader, rollout: "Item", found: "tuple[list[Item], Item | Non
         for item in reader.scene.of_kind(group, kind, word):
             signs.stands(signs.of(item).mapping("metadata").mapping("labels"), IN_PROGRESS)
             signs.weighs(item, word)
+    for item in (item for route in ROUTES if all(pair) for item in reader.scene.of_kind(*route, *pair)):
+        signs.divides(item, pair)
     _check_ingresses(reader, signs, canary)
     signs.settle()
 

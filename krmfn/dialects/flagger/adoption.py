@@ -31,6 +31,7 @@ ALONE = ("kustomize.toolkit.fluxcd.io/reconcile-", "helm.toolkit.fluxcd.io/drift
 IDLE = "autoscaling.keda.sh/paused-replicas"
 NODES = "flagger.app/scale-to-zero"
 DAEMON = "DaemonSet"
+NGINX, SKIPPER, APISIX = "nginx", "skipper", "apisix"
 
 
 def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
@@ -106,6 +107,9 @@ def _check(reader: Reader, rollout: "Item") -> None:
         for item in scene.package.find(kind, reader.canary):
             if item.ref.kind == kind and item.ref.key not in scene.added:
                 signs.weighs(item, reader.canary)
+    if (beside := _beside(reader)) and (theirs := scene.lookup(beside)):
+        message = "is made by Flagger beside the route that you name; end the release, and take it out of the package"
+        signs.of(theirs).mapping("metadata").at("name").problem(message)
     revisions.divided(signs, reader)
     copy = _copy(reader)
     if theirs := scene.lookup(copy):
@@ -123,6 +127,16 @@ def _apex(reader: Reader, value: str) -> "Iterator[Edited]":
 
 def _copy(reader: Reader) -> Ref:
     return reader.workload.replace(name=f"{reader.workload.name}-primary")
+
+
+def _beside(reader: Reader) -> Ref | None:
+    """Return the route that Flagger makes beside the author's, by the providers that have one."""
+    name = reader.spec.mapping("routeRef" if reader.provider == APISIX else "ingressRef").text("name")
+    if reader.provider == APISIX:
+        return Ref("apisix.apache.org/v2", "ApisixRoute", reader.namespace, f"{name}-{reader.apex}-canary")
+    if reader.provider in (NGINX, SKIPPER):
+        return Ref("networking.k8s.io/v1", "Ingress", reader.namespace, f"{name}-canary")
+    return None
 
 
 def _phase(rollout: "Item") -> str:
@@ -165,7 +179,8 @@ def _ready(reader: Reader, scene: "Scene") -> "Iterator[str]":
 
 def _heard(reader: Reader, brought: tuple[Ref, ...]) -> str:
     apex = Ref("v1", "Service", reader.namespace, reader.apex)
-    command = kubectl("annotate", tuple(dict.fromkeys((apex, *brought))), *ALONE)
+    stays = (_beside(reader),) if reader.provider == NGINX else ()
+    command = kubectl("annotate", tuple(filter(None, dict.fromkeys((apex, *brought, *stays)))), *ALONE)
     return f"Flux leaves alone what has Flagger's annotations; take them away: `{command}`"
 
 
@@ -188,6 +203,14 @@ def _last(reader: Reader, rollout: "Item") -> "Iterator[str]":
     if place := reader.spec.mapping("autoscalerRef"):
         ref = Ref(place.text("apiVersion"), place.text("kind"), reader.namespace, f"{place.text('name')}-primary")
         yield f"by hand: `{kubectl('delete', ref)}`"
+    if beside := _beside(reader):
+        if reader.provider == NGINX:
+            yield f"{beside} stays at weight 0, and the first release takes it over"
+        else:
+            yield (
+                f"by hand, for it may answer in the place of the route that a release divides: "
+                f"`{kubectl('delete', beside)}`"
+            )
     yield "by hand: the copies of ConfigMaps and Secrets, whose names end with -primary"
 
 

@@ -106,8 +106,11 @@ class Scene:
             raise KrmfnError(message + also, ref=ref, file=twins[1].path)
         if item := self.lookup(ref):
             return item
+        from krmfn.elsewhere import hint
+
         there = [item.ref for item in self.of_kind(ref.group, ref.kind)]
-        raise KrmfnError(f"names {ref}, which is not in the package{_hint(ref, there)}", ref=by, field=field)
+        there += [item.ref for item in self.package.find(ref.name, ref.kind) if item.ref.group != ref.group]
+        raise KrmfnError(f"names {ref}, which is not in the package{hint(ref, there)}", ref=by, field=field)
 
     def route(self, plan: "Plan", route: "Route", namespace: str) -> "Item":
         """Return a route object of the plan, whatever its version; raise as ``require`` does."""
@@ -233,14 +236,3 @@ def _merged(values: "list[Any]") -> "Any":
     from krmfn.merging import merged  # few runs meet an edit beside one of ours
 
     return merged(*values)
-
-
-def _hint(ref: "Ref", there: "list[Ref]") -> str:
-    import difflib
-
-    names = [other.name for other in there if other.namespace == ref.namespace]
-    if near := difflib.get_close_matches(ref.name, names, 1):
-        return f"; did you mean {near[0]!r}?"
-    if same_name := [other for other in there if other.name == ref.name]:
-        return f"; there is one in namespace {same_name[0].namespace or '(none)'!r}"
-    return f"; its {ref.kind}s are {', '.join(sorted(names))}" if names else f"; it has no {ref.kind}"

@@ -41,6 +41,10 @@ NEAR = {
     "a typo": (SERVICE.replace(name="ehco"), "did you mean 'echo'?"),
     "another namespace": (SERVICE.replace(namespace="prod"), "there is one in namespace 'demo'"),
     "no namespace": (SERVICE.replace(namespace=""), "there is one in namespace 'demo'"),
+    "another group": (
+        SERVICE.replace(api_version="serving.knative.dev/v1"),
+        "there is one of v1, and only those of serving.knative.dev are rendered",
+    ),
     "another name": (SERVICE.replace(name="database"), "its Services are echo"),
     "none of the kind": (SERVICE.replace(kind="Secret"), "it has no Secret"),
 }
@@ -53,6 +57,13 @@ def test_what_is_missing_is_said_with_what_is_there(ref: Ref, hint: str) -> None
         scene(APP).require(ref, BY, "spec.workloadRef.name")
     assert hint in caught.value.message
     assert (BY, "spec.workloadRef.name") == (caught.value.ref, caught.value.field)
+
+
+def test_an_object_without_a_namespace_is_said_with_what_to_write() -> None:
+    """Of a rollout with a namespace and a Service without one, the Service is named with the line that it lacks."""
+    plain = APP.replace("  namespace: demo\n", "").replace("namespace: demo, ", "").replace(", namespace: demo", "")
+    with pytest.raises(KrmfnError, match="without a namespace; write `namespace: demo` there, too"):
+        scene(plain).require(SERVICE, BY, "spec.workloadRef.name")
 
 
 @pytest.mark.parametrize("looked_up", [0, MANY + 1])

@@ -3,6 +3,7 @@
 The cluster is one of our own, written from Knative's documentation and sharing no code with krmfn.
 """
 
+import json
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,13 +16,15 @@ from hypothesis import strategies as st
 
 from krmfn import krm
 from krmfn.function import render
+from krmfn.ordering import leads
+from krmfn.report import document, explanation, outlook, telling
 from krmfn.stage import between, timeline
 from krmfn.view import View
 from tests.packages import positions
 from tests.routers.knative import Cluster, Refusal
 from tests.stories import Files, config, rendered
 
-EXAMPLES = int(os.environ.get("KRMFN_LAWS", "0")) or (1000 if os.environ.get("CI") else 40)
+EXAMPLES = int(os.environ.get("KRMFN_LAWS", "0")) or (400 if os.environ.get("CI") else 40)
 OLD, NEW, NEWER, ELSE = (f"shop/web:{tag}" for tag in ("1.0", "2.0", "3.0", "0.9"))
 NAME, OTHER = "web", "web-00007"
 LATEST = {"latestRevision": True}
@@ -237,3 +240,44 @@ def test_a_cluster_refuses_what_it_cannot_do() -> None:
     ):
         with pytest.raises(Refusal):
             cluster.apply({"spec": spec})
+
+
+def looked_at(**spec: Any) -> outlook.Prospect:
+    """Return what a plan of the plain package is made from."""
+    return outlook.Prospect(krm.read_files(made().files().items()), config(spec | {"step": ""}))
+
+
+def test_a_plan_waits_for_the_revision_that_is_new_by_its_name() -> None:
+    """A program finds it in the status of the Service; the canary has no object of its own."""
+    found, _ = outlook.outlooks(looked_at(target={"images": [{"name": "shop/web", "newTag": "2.0"}]}))
+    (plan,) = json.loads(document.document(found))["rollouts"]
+    waits = {p["position"]: p["waitFor"] for edge in plan["edges"] for p in edge["positions"]}
+    apart = found[0].apart
+    assert apart
+    assert plan["canary"] is None
+    names = {position: [wait["latestReadyRevisionName"] for wait in said] for position, said in waits.items()}
+    assert {position: name for position, name in names.items() if name} == {
+        "0>1/scale": [apart.canary],
+        "1>0/drain": [apart.stable],
+        "2>0/drain": [apart.stable],
+        "promote>0/scale": [apart.stable],
+    }
+
+
+def test_an_explanation_makes_no_name_up() -> None:
+    """While nobody knows the new version, nobody knows the name of its revision."""
+    found, _ = explanation.explanations(looked_at())
+    said = " ".join(telling.text(found).split())
+    assert "divides requests between its revisions." in said
+    assert "0>1/scale, until the newest revision ready" in said
+    assert "web-" not in said
+
+
+@pytest.mark.parametrize("ordering", ["argocd", "flux"])
+def test_no_order_takes_the_service_for_a_route_that_comes_behind_its_pods(ordering: str) -> None:
+    """It is both, and Knative itself moves no request to a revision that is not ready."""
+    spec = {"adopted": True, "target": {"images": [{"name": "shop/web", "newTag": "2.0"}]}}
+    plain, _ = at(made().files(), "1", **spec)
+    ordered, view = at(made().files(), "1", **spec, ordering=ordering)
+    assert read(plain) == read(ordered)
+    assert not leads(view.workload, [view])

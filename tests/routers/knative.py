@@ -18,8 +18,14 @@ def route(service: Mapping[str, Any]) -> Shares:
     """Return how many of all requests each revision gets; LATEST stands for the one of the template."""
     traffic = service["spec"].get("traffic") or [{"latestRevision": True, "percent": 100}]
     assert sum(one.get("percent", 0) for one in traffic) == 100
-    assert all(bool(one.get("revisionName")) != one.get("latestRevision", False) for one in traffic)
+    assert all(_one_way(one) for one in traffic)
     return of_weights((one.get("revisionName") or LATEST, one.get("percent", 0)) for one in traffic)
+
+
+def _one_way(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry names a revision or follows the latest one, which it does where nothing is said."""
+    named = bool(entry.get("revisionName"))
+    return bool(entry.get("latestRevision", not named)) != named
 
 
 class Refusal(Exception):
@@ -86,6 +92,5 @@ class Cluster:
         tags = [one["tag"] for one in traffic if "tag" in one]
         if sum(one.get("percent", 0) for one in traffic) != WHOLE or len(tags) != len(set(tags)):
             raise Refusal(f"no traffic: {traffic}")
-        named = [(bool(one.get("revisionName")), one) for one in traffic]
-        if any(name == one.get("latestRevision", not name) for name, one in named):
+        if not all(_one_way(one) for one in traffic):
             raise Refusal(f"either a name or the latest: {traffic}")

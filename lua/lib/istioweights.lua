@@ -5,8 +5,8 @@
 
 local weights = {}
 
-local function gcd(a, b)
-  return b == 0 and a or gcd(b, a % b)
+function weights.gcd(a, b)
+  return b == 0 and a or weights.gcd(b, a % b)
 end
 
 -- Return the weights of a route, and their sum.
@@ -44,7 +44,7 @@ end
 function weights.factor(stable, share, total)
   local common, sum, given = 100, 0, 0
   for i, part in ipairs(weights.portions(stable, share)) do
-    common, sum, given = gcd(common, stable[i] * share % 100), sum + stable[i], given + part
+    common, sum, given = weights.gcd(common, stable[i] * share % 100), sum + stable[i], given + part
   end
   return total == 100 and given > 0 and given < sum and 1 or 100 / common
 end

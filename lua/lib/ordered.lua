@@ -53,11 +53,11 @@ end
 
 -- Return an `api` with `leads`, `twins` and `divide` by lib/weighted.lua, from
 --
---   dialect, share           see there
---   entries(rule)            its destinations
---   lead_to(rule, entries)   let it lead to them
---   part                     where they are in a rule, "" if left out
---   like(rule, matches)      rules that lead where it does, for those matches
+--   dialect, share                  see there
+--   entries(rule)                   its destinations
+--   lead_to(rule, entries, field)   let it lead to them
+--   part                            where they are in a rule, "" if left out
+--   like(rule, matches, field)      rules that lead where it does, for those matches
 function ordered.weighted(api)
   local dialect, part = api.dialect, api.part or ""
 
@@ -66,9 +66,9 @@ function ordered.weighted(api)
   end
 
   function api.twins(rule, matches, field)
-    local twins = api.like(rule, matches)
+    local twins = api.like(rule, matches, field)
     for _, twin in ipairs(twins) do
-      api.lead_to(twin, weighted.turn(api.entries(twin), dialect, field .. part))
+      api.lead_to(twin, weighted.turn(api.entries(twin), dialect, field .. part), field)
     end
     return twins
   end
@@ -76,7 +76,7 @@ function ordered.weighted(api)
   function api.divide(rule, field)
     local entries = weighted.wanted(api.entries(rule), dialect, api.share, field .. part)
     if entries then
-      api.lead_to(rule, entries)
+      api.lead_to(rule, entries, field)
     end
   end
 

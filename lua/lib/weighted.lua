@@ -15,7 +15,7 @@
 --   total, limit            what the weights have to sum to, and the largest of them, where there is such a thing
 --   steps                   what a weight of 1 counts, where there are smaller ones
 
-local services, portions = use "services", (use "istioweights").portions
+local services, numbers = use "services", use "istioweights"
 
 local weighted = {}
 
@@ -53,10 +53,6 @@ local function put(dialect, entry, weight)
   else
     entry.weight = weight
   end
-end
-
-local function gcd(a, b)
-  return b == 0 and a or gcd(b, a % b)
 end
 
 -- Tell a side that gets nothing from what is divided.
@@ -170,7 +166,7 @@ local function factor(groups, rest, share, dialect)
   local common, whole = 100, true
   for _, group in ipairs(groups) do
     local left = group.own * share % 100
-    common, whole = gcd(common, dialect.kept and group.own or left), whole and left == 0
+    common, whole = numbers.gcd(common, dialect.kept and group.own or left), whole and left == 0
   end
   local times, limit = whole and 1 or 100 / common, dialect.limit
   if not limit or largest(groups, rest) * times <= limit then
@@ -202,7 +198,7 @@ local function divided(groups, rest, share, dialect, field)
     group.own = group.own * times
     owns[n] = group.own
   end
-  local parts = portions(owns, share)
+  local parts = numbers.portions(owns, share)
   check(parts, groups, share, dialect, field)
   for n, group in ipairs(groups) do
     group.part = parts[n]

@@ -5,7 +5,7 @@
 -- it is an exception to. The two sides are VirtualNodes of the Services' names.
 -- https://docs.aws.amazon.com/app-mesh/latest/userguide/routes.html
 
-local weighted, paths, ordered = use "weighted", use "textpaths", use "ordered"
+local weighted, paths, ordered, services = use "weighted", use "textpaths", use "ordered", use "services"
 
 local REGEX = "RegularExpression"
 local KINDS = { "httpRoute", "http2Route", "grpcRoute", "tcpRoute" }
@@ -31,22 +31,17 @@ end
 local function dialect_of(stage, namespace)
   local dialect = { limit = 100 }
 
-  function dialect.side(entry)
+  function dialect.leads(entry, service)
     local ref = entry.virtualNodeRef
-    if not ref or ref.namespace and namespace and ref.namespace ~= namespace then
-      return nil
-    end
-    return ref.name == stage.stableService and "stable" or ref.name == stage.canaryService and "canary" or nil
+    return ref ~= nil and ref.name == service and (not ref.namespace or not namespace or ref.namespace == namespace)
   end
 
   function dialect.pair(stable, canary)
     return stable.port == canary.port
   end
 
-  function dialect.twin(entry)
-    local twin = copy(entry)
-    twin.virtualNodeRef.name = stage.canaryService
-    return twin
+  function dialect.point(entry, service)
+    entry.virtualNodeRef.name = service
   end
 
   -- Weights that sum to 100 go on doing so, for some of Amazon's tools ask for that.
@@ -60,11 +55,7 @@ local function dialect_of(stage, namespace)
     return weights
   end
 
-  function dialect.put(entry, weight)
-    entry.weight = weight
-  end
-
-  return dialect
+  return weighted.by_service(stage, dialect)
 end
 
 local function lead_to(route, entries, field)
@@ -84,22 +75,15 @@ local function said(condition)
   return { name = condition.name, match = { [condition.type == REGEX and "regex" or "exact"] = condition.value } }
 end
 
-local function asked(matches)
-  local found = {}
-  ordered.refuse_cookies(matches, "App Mesh")
-  for place, match in ipairs(matches) do
-    for _, path in ipairs(paths.asked(match.path)) do
-      local one = { place = place, path = path or nil, headers = {}, queryParameters = {} }
-      for _, header in ipairs(match.headers or {}) do
-        table.insert(one.headers, said(header))
-      end
-      for _, param in ipairs(match.queryParams or {}) do
-        table.insert(one.queryParameters, { name = param.name, match = { exact = param.value } })
-      end
-      table.insert(found, one)
-    end
+local function asked(match, path)
+  local one = { path = path, headers = {}, queryParameters = {} }
+  for _, header in ipairs(match.headers or {}) do
+    table.insert(one.headers, said(header))
   end
-  return found
+  for _, param in ipairs(match.queryParams or {}) do
+    table.insert(one.queryParameters, { name = param.name, match = { exact = param.value } })
+  end
+  return one
 end
 
 local function path_of(match)
@@ -218,14 +202,10 @@ end
 -- Routes --------------------------------------------------------------------------------------------------------------
 
 local function api_of(routes, stage, dialect)
-  local share = stage.neutral and 0 or stage.weight
-  local api = { asked = asked(stage.neutral and {} or stage.matches), matches = matches, meet = meet }
+  local api = { asked = ordered.asked(stage, asked), dialect = dialect, share = weighted.share(stage) }
+  api.entries, api.lead_to, api.matches, api.meet = targets, lead_to, matches, meet
 
-  function api.leads(route, field)
-    return weighted.leads(targets(route), dialect, field)
-  end
-
-  function api.twins(route, made, field)
+  function api.like(route, made, field)
     check_order(routes, route, made, field)
     local first, twins = first_before(routes, route, #made, field), {}
     for i, match in ipairs(made) do
@@ -234,33 +214,22 @@ local function api_of(routes, stage, dialect)
       twin.name = route.name and route.name .. "-canary" .. (i > 1 and "-" .. i or "")
       twin.priority = first + i - 1
       of.match = match
-      lead_to(twin, weighted.turn(targets(twin), dialect, field), field)
       twins[i] = twin
     end
     return twins
   end
 
-  function api.divide(route, field)
-    local entries = targets(route)
-    if share or weighted.written(entries, dialect, field) then
-      lead_to(route, weighted.divide(entries, dialect, share or 0, field), field)
-    end
-  end
-
-  return api
+  return ordered.weighted(api)
 end
 
 local function lead_nowhere(routes, service)
-  local found, seen = {}, {}
+  local found = {}
   for _, route in ipairs(routes) do
     for _, entry in ipairs(targets(route)) do
-      local name = entry.virtualNodeRef and entry.virtualNodeRef.name or entry.virtualNodeARN or "?"
-      table.insert(found, not seen[name] and name or nil)
-      seen[name] = true
+      table.insert(found, entry.virtualNodeRef and entry.virtualNodeRef.name or entry.virtualNodeARN or "?")
     end
   end
-  fail("spec.routes", "does not lead to a VirtualNode of the name " .. service .. ", "
-    .. (found[1] and "only to " .. table.concat(found, ", ") or "nor anywhere else")
+  fail("spec.routes", "does not lead to a VirtualNode of the name " .. service .. ", " .. services.only(found)
     .. "; the two sides are told apart by VirtualNodes that are named as their Services")
 end
 
@@ -303,6 +272,7 @@ return {
     end
     local routes = given.spec.routes or list()
     local dialect = dialect_of(stage, given.metadata and given.metadata.namespace)
+    ordered.refuse_cookies(ordered.matches(stage), "App Mesh")
     local api = api_of(routes, stage, dialect)
     local made, found, used = ordered.with_canary(routes, "spec.routes", api)
     if not found then

@@ -110,9 +110,13 @@ def _check(script: "lua.Script", view: View) -> None:
                 raise KrmfnError(message, ref=view.plan.rollout, field=step.field)
 
 
-def _mark(view: View, revision: str) -> str:
-    """Return the value of a cookie, which is the same in every run and another one for every version."""
-    return digest(f"{view.plan.rollout}\n{dump(load(view.text(revision)))}", 8)
+def _mark(view: View, side: str) -> str:
+    """Return the value of a side's cookie: the same in every run, another in every release.
+
+    That of the stable side, too: whoever it has kept from one version may get the next.
+    """
+    revisions = (dump(load(view.text(revision))) for revision in (STABLE, TARGET))
+    return digest("\n".join((side, str(view.plan.rollout), *revisions)), 8)
 
 
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":

@@ -111,3 +111,23 @@ def test_who_calls_is_known_by_labels(labels: dict[str, str], expected: int) -> 
     call = istio.Call(path="/shop/cart", headers={"x-user": "test-1"}, host="podinfo", labels=labels)
     shares = istio.route(virtual, objects(files, "DestinationRule"), call)
     assert sum(share for place, share in shares.items() if place.host == "podinfo-canary.test") == expected
+
+
+def cookies(image: str, position: str) -> list[str]:
+    """Return the values of the cookies that a release of an image sets at a position."""
+    told = story(FIXTURES / "flagger" / "podinfo-session-affinity")
+    files = {name: data.replace(b"podinfo:6.0.1", image.encode()) for name, data in told.files.items()}
+    files, outcome = rendered(files, told.config | {"step": position})
+    assert not outcome.failed
+    [virtual] = objects(files, "VirtualService")
+    entries = [entry for rule in virtual["spec"]["http"] for entry in rule["route"]]
+    headers = [(entry.get("headers") or {}).get("response") or {} for entry in entries]
+    return [header["add"]["Set-Cookie"].partition(";")[0] for header in headers if header]
+
+
+def test_a_cookie_is_that_of_one_release() -> None:
+    """Both sides' cookies are the same at all of its stages and others in any other, also for the same stable side."""
+    first, other = cookies("podinfo:6.0.1", "1"), cookies("podinfo:6.0.2", "1")
+    assert [name.partition("=")[0] for name in first] == ["primary-cookie", "flagger-cookie"]
+    assert first == cookies("podinfo:6.0.1", "2") == cookies("podinfo:6.0.1", "promote")
+    assert not {*first} & {*other}

@@ -146,7 +146,8 @@ def _isolation(
         )
         raise KrmfnError(message, ref=request.rollout.ref)
     if str(position) in ("0", COMPLETE):
-        stamps = asked == TRACKED or adopted or request.plan.style == REVISIONS
+        there = (release and release.adopted) or (config.adopted and asked in ("", AUTO))
+        stamps = asked == TRACKED or there or request.plan.style == REVISIONS
         return choose(TRACKED, sides, adopted=True) if stamps else NO_ISOLATION
     mode = release.mode if release and under_way else asked
     chosen = choose(mode, sides, adopted=adopted)

@@ -95,6 +95,13 @@ def check_manifest(manifest: object, ref: "Ref") -> None:
     top.settle()
 
 
+def check_place(place: Fields, shape: "dict[str, Shape]") -> bool:
+    """Note what cannot stand in a place of some shape; return whether everything can."""
+    before = len(place.problems)
+    _check(place, shape)
+    return len(place.problems) == before
+
+
 def _check(place: Fields, shape: "dict[str, Shape]") -> None:
     for key, inner in shape.items():
         if not place.has(key):

@@ -225,7 +225,7 @@ class _Surgery:
             self.edits.append((slot.opening, stop, gap + emit.block(new, inner, self.source.style)))
         elif is_block(node) and (node.kind is LIST) is emit.is_list(new):
             start = self.source.line_end(slot.opening) + 1
-            self.edits.append((start, stop, emit.lines(new, node.column, self.source.style)))
+            self.edits.append((start, stop, emit.lines(new, self.source.column(node), self.source.style)))
         else:
             self.edits.append((slot.opening, stop, emit.after_colon(new, slot.column, self.source.style, comment)))
 

@@ -156,6 +156,13 @@ class Source:
             end = child.end
         return slots
 
+    def column(self, node: Node) -> int:
+        """Return where the rows of a block begin; an anchor or a tag of a list stands behind its key."""
+        if node.kind is MAP or node.body == node.start:
+            return node.column
+        dash = self.dash(node.body)
+        return dash - self.line_start(dash)
+
     def dash(self, at: int) -> int:
         """Return where the dash is behind blanks, line breaks and comments; raises UnfitError where none is."""
         while self.text[at].isspace() or self.text[at] == "#":

@@ -166,6 +166,21 @@ def test_a_template_of_its_own_runs_in_a_deployment_of_that_name() -> None:
     assert [(found["metadata"], found["spec"]) for found in made] == [expected]
 
 
+def test_a_new_image_may_be_written_wherever_the_old_one_stands() -> None:
+    """A bot changes it in the Rollout and in the Deployment made from it: both say the same, so nothing is lost."""
+    before, _ = rendered(files(), {"step": "0"})
+    written = {name: data for name, data in before.items() if name != "krmfn-state.yaml"}
+    bumped = {name: data.replace(b"rollouts-demo:blue", b"rollouts-demo:yellow") for name, data in written.items()}
+    after, outcome = rendered(before | bumped, {"step": "1/scale"})
+    deployments = [item for item in krm.read_files(after.items()).items if item.ref.kind == "Deployment"]
+    images = {item.ref.name: item.value["spec"]["template"]["spec"]["containers"][0]["image"] for item in deployments}
+    assert not outcome.failed
+    assert images == {
+        "rollouts-demo": "argoproj/rollouts-demo:blue",
+        "rollouts-demo-canary": "argoproj/rollouts-demo:yellow",
+    }
+
+
 def test_the_way_back_leads_the_canary_s_service_to_the_stable_side_before_its_pods_go() -> None:
     """Nobody who uses that Service by its name is left without pods."""
     before, _ = rendered(files(), TARGET | {"step": "1"})
@@ -382,6 +397,12 @@ ROUTE_MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
         {"strategy__canary__trafficRouting__alb__stickinessConfig": {"enabled": True, "durationSeconds": 60}},
         "spec.strategy.canary.trafficRouting.alb.stickinessConfig",
         "is not in the annotation alb.ingress.kubernetes.io/actions.rollouts-demo-root",
+    ),
+    (
+        "gateway",
+        {f"{PLUGIN}tlsRouteSelector": {"matchLabels": 1}},
+        "spec.strategy.canary.trafficRouting.plugins.argoproj-labs/gatewayAPI.tlsRouteSelector.matchLabels",
+        "must be a mapping, not a number",
     ),
     (
         "gateway",

@@ -122,6 +122,11 @@ EDITS = {
         "a: 1\r\nb:\r\n  c: |\r\n    y\r\n    z\r\n  d:\r\n  - e\r\n",
     ),
     "tabs behind colons": ("a:\t1\t# one\nb: 1\n", {("a",): 2, ("b",): {"c": 1}}, "a:\t2\t# one\nb:\n  c: 1\n"),
+    "a list that is replaced keeps its anchor and its column": (
+        "a:\n  b: &x # why\n  - 1\nc: 1\n",
+        {("a", "b"): [2, 3]},
+        "a:\n  b: &x # why\n  - 2\n  - 3\nc: 1\n",
+    ),
     "a tag gives way to another value": (
         "a: !!str 1 # x\nb: !foo {c: 1}\n",
         {("a",): "2", ("b", "c"): 2},

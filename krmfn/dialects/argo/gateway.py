@@ -2,6 +2,7 @@
 
 from krmfn.plan import Route
 from krmfn.selectors import chooses
+from krmfn.shapes import SELECTOR, check_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _kind(reader: "Reader", place: "Fields", key: str, pair: "Pair") -> "Iterato
 
 
 def _selected(reader: "Reader", selector: "Fields", kind: str, pair: "Pair") -> "Iterator[Route]":
+    if not check_place(selector, SELECTOR):
+        return
     found = 0
     for item in reader.scene.of_kind(GROUP, kind):
         there = (item.value.get("metadata") or {}).get("labels") or {}

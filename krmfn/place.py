@@ -162,13 +162,15 @@ class Placement:
         return item.ref.key in self.scene.added
 
     def _check_hand_edits(self, ref: Ref, added: Added) -> None:
-        """Refuse to lose what a person changed in an object that we wrote."""
+        """Refuse to lose what a person changed in an object that we wrote; not where its source says the same."""
         prior = self.scene.added.get(ref.key)
         wrote = self.scene.state.wrote(ref)
         if prior is None or not wrote:
             return
         for change in diff(load(wrote), bare(prior.value)):
-            there = at(added.manifest, change.path)
+            there, source = (at(value, change.path) for value in (added.manifest, added.source.value))
+            if change.value is not GONE and same(source, change.value):
+                continue
             if there is not change.value and not same(there, change.value):
                 message = (
                     f"was changed by hand to {change.value!r}; krmfn writes this object anew at each step, so make the "

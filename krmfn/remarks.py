@@ -97,10 +97,10 @@ def describe(view: View) -> str:
 
 def _revisions(view: View) -> str:
     """Say which revisions there are: the one that is not among the pods any more is left out."""
-    apart, new = view.isolation, view.stage.template == TARGET
-    if view.stage.canary is None:
-        return f"revision {apart.canary if new else apart.stable}, no canary"
-    canary = f", canary {apart.canary}" if new else ""
+    apart, stage = view.isolation, view.stage
+    if stage.canary is None:
+        return f"revision {apart.canary if stage.template == TARGET else apart.stable}, no canary"
+    canary = f", canary {apart.canary}" if stage.canary else ""
     return f"revision {apart.stable}{canary}, {_requests(view)}"
 
 

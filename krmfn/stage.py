@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STABLE, TARGET = "stable", "target"
-NOBODY = Traffic(weight=0)
+NOBODY, EVERYBODY = Traffic(weight=0), Traffic(weight=100)
 
 
 class Stage(Value):
@@ -80,8 +80,8 @@ def _rest(plan: Plan, rest: str, total: int) -> Stage:
 
 def _half(plan: Plan, position: Position, total: int) -> Stage:
     start, end = _rest(plan, position.start, total), _rest(plan, position.end, total)
-    if plan.style == REVISIONS and done(position.end):
-        return end if position.half == SHIFT else _with_both(start)
+    if plan.style == REVISIONS and (found := _with_both(position, start, end)):
+        return found
     route = start if position.half == SCALE else end
     canary = 0 if position.half == DRAIN else max(start.canary or 0, end.canary or 0)
     stable = total - canary if plan.style == PARTITION else max(start.stable, end.stable)
@@ -97,11 +97,16 @@ def _half(plan: Plan, position: Position, total: int) -> Stage:
     )
 
 
-def _with_both(stage: Stage) -> Stage:
-    """Return a stage of an object that keeps its revisions, with the new one beside the old."""
-    if stage.template == TARGET:
-        return stage
-    return stage.replace(template=TARGET, canary=stage.stable, traffic=NOBODY, pinned=True)
+def _with_both(position: Position, start: Stage, end: Stage) -> Stage | None:
+    """Return the half-way stage where an end has but one revision: first there are both, then the requests move."""
+    if done(position.end) and position.half == SHIFT:
+        return end
+    if done(position.end):
+        new = start.replace(template=TARGET, canary=start.stable, traffic=NOBODY, pinned=True)
+        return start if start.template == TARGET else new
+    if done(position.start) and position.half == SCALE:
+        return start.replace(template=end.template, canary=start.stable, traffic=EVERYBODY, pinned=True)
+    return None
 
 
 def _template(plan: Plan, canary: int, *, new: bool) -> str:

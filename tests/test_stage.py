@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krmfn.errors import KrmfnError
-from krmfn.kinds import PARTITION, TWIN
+from krmfn.kinds import PARTITION, REVISIONS, TWIN
 from krmfn.krm.item import Ref
 from krmfn.plan import DRAIN, SCALE, SHIFT, Amount, Gate, Plan, Position, Step, Traffic, locate
 from krmfn.stage import between, divide, skipped, timeline
@@ -27,6 +27,13 @@ def plans(draw: st.DrawFn) -> Plan:
     pods = sorted(draw(st.lists(st.integers(1, 100), min_size=1, max_size=4)))
     weights = [draw(st.none() | st.integers(1, 100)) for _ in pods]
     return planned(*zip(pods, weights, strict=True), style=draw(st.sampled_from((TWIN, PARTITION))))
+
+
+@st.composite
+def revisions(draw: st.DrawFn) -> Plan:
+    """Draw a plan of an object that keeps its revisions: each is all there, and requests have weights."""
+    weights = draw(st.lists(st.integers(0, 100), min_size=1, max_size=4))
+    return planned(*((100, weight) for weight in weights), style=REVISIONS)
 
 
 def pairs(plan: Plan) -> list[tuple[str, str]]:
@@ -49,6 +56,23 @@ complete   target  10  -    -     -
 """
 
 
+REVISED = """\
+0          stable  1   -    -     -
+0>1/scale  target  1   1    0     pinned
+1          target  1   1    10    pinned
+2          target  1   1    100   pinned
+promote    target  1   -    0     -
+finalise   target  1   -    0     -
+complete   target  1   -    -     -
+"""
+BACK = """\
+promote    target  1   -    0     -
+promote>0/scale stable  1   1    100   pinned
+promote>0/shift stable  1   0    0     pinned
+0          stable  1   -    -     -
+"""
+
+
 def line(plan: Plan, position: Position, total: int) -> str:
     """Write a stage as a line of a table."""
     stage = divide(plan, position, total)
@@ -61,6 +85,15 @@ def line(plan: Plan, position: Position, total: int) -> str:
 def test_the_timeline_is_that_of_the_design() -> None:
     """Growing is pods, then traffic; promote changes the stable workload and lets go of the pins."""
     assert "".join(line(FIVE, position, 10) for position in timeline(FIVE, 10)) == TIMELINE
+
+
+def test_an_object_that_keeps_its_revisions_has_both_until_promote() -> None:
+    """The new one is there before requests go to it, and so is the old one on the way back."""
+    plan = planned((100, 10), (100, 100), style=REVISIONS)
+    rests = Position("promote", "promote"), Position("0", "0")
+    assert "".join(line(plan, position, 1) for position in timeline(plan, 1)) == REVISED
+    back = [rests[0], *between(plan, "promote", "0", 1), rests[1]]
+    assert "".join(line(plan, position, 1) for position in back) == BACK
 
 
 @given(plans(), st.integers(1, 20))
@@ -79,7 +112,7 @@ def test_between_two_stages_no_request_meets_a_side_without_pods(plan: Plan, tot
                 assert stage.stable + (stage.canary or 0) == total
 
 
-@given(plans(), st.integers(1, 20))
+@given(plans() | revisions(), st.integers(1, 20))
 def test_withdrawing_is_requests_then_pods(plan: Plan, total: int) -> None:
     """On the way to 0 nobody is sent to the canary before its pods go, and the drain has none."""
     for start in plan.rests[1:]:
@@ -88,7 +121,7 @@ def test_withdrawing_is_requests_then_pods(plan: Plan, total: int) -> None:
         assert (0, total) == (drain.canary, drain.stable)
 
 
-@given(plans(), st.integers(1, 20))
+@given(plans() | revisions(), st.integers(1, 20))
 def test_positions_that_change_nothing_are_left_out_and_still_known(plan: Plan, total: int) -> None:
     """No half-way position that is listed equals its neighbour, and every one can be asked for."""
     for start, end in pairs(plan):
@@ -98,7 +131,7 @@ def test_positions_that_change_nothing_are_left_out_and_still_known(plan: Plan, 
         assert str(locate(f"{start}>{end}/scale", plan.rests)) == f"{start}>{end}/scale"
 
 
-@given(plans(), st.integers(1, 20))
+@given(plans() | revisions(), st.integers(1, 20))
 def test_going_step_by_step_skips_nothing(plan: Plan, total: int) -> None:
     """Each commit of the timeline is an edge, and so is staying; leaving some out names exactly those."""
     path = list(timeline(plan, total))
@@ -109,7 +142,7 @@ def test_going_step_by_step_skips_nothing(plan: Plan, total: int) -> None:
     assert ahead == skipped(plan, Position("0", "0"), Position("1", "1"), total)
 
 
-@given(plans(), st.integers(2, 20))
+@given(plans() | revisions(), st.integers(2, 20))
 def test_a_half_way_stage_counts_as_the_one_that_looks_like_it(plan: Plan, total: int) -> None:
     """Where a commit of an edge is left out since it equals the one before, being at either is the same."""
     for start, end in pairwise(plan.rests):

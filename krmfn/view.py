@@ -1,10 +1,10 @@
 """One rollout at one position, with everything a renderer may look at; and what a renderer says in return."""
 
 from krmfn.changes import GONE
-from krmfn.config import RENAME
+from krmfn.config import RENAME, ROLLOUT
 from krmfn.frozen import Value
-from krmfn.isolation import ALL, Isolation, canary_name
-from krmfn.kinds import body
+from krmfn.isolation import ALL, Isolation, canary_name, short
+from krmfn.kinds import body, carried
 from krmfn.krm import Item, load, retext, same
 from krmfn.krm.item import Ref
 from krmfn.mounts import renamed
@@ -92,6 +92,19 @@ class View(Value):
     def owns_autoscaler(self) -> bool:
         """Tell whether the canary has an autoscaler of its own, which then owns its number of pods."""
         return self.isolation.mode == RENAME and autoscaler(self.scene, self.workload) is not None
+
+    def owned(self, metadata: "Manifest") -> "Manifest":
+        """Return the metadata of an object that is the rollout's, by its label."""
+        return metadata | {"labels": (metadata.get("labels") or {}) | {ROLLOUT: short(self.plan.rollout.name)}}
+
+    def copied(self, source: "Manifest", name: str, spec: "Manifest") -> "Manifest":
+        """Return an object of the rollout's, like one of the author's but for its name and its spec."""
+        return {
+            "apiVersion": source["apiVersion"],
+            "kind": source["kind"],
+            "metadata": {"name": name} | self.owned(carried(source.get("metadata") or {})),
+            "spec": spec,
+        }
 
     def template(self, revision: str) -> "Manifest":
         """Return a revision's pod template as the author's workload carries it."""

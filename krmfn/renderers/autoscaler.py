@@ -4,11 +4,11 @@ Two HorizontalPodAutoscalers whose workloads select the same pods stop each othe
 the canary keeps a fixed number of pods. A ScaledObject makes a HorizontalPodAutoscaler.
 """
 
-from krmfn.config import RENAME, ROLLOUT
+from krmfn.config import RENAME
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.isolation import canary_name, short
-from krmfn.kinds import PARTITION, carried
+from krmfn.kinds import PARTITION
 from krmfn.results import WARNING, Result
 from krmfn.scaling import autoscaler
 from krmfn.view import Added, View
@@ -63,20 +63,14 @@ def render(view: View) -> "Iterator[Added | Result]":
 
 def _canary(view: View, item: "Item") -> "Manifest":
     source, row = item.value, LIMITS[item.ref.kind]
-    metadata = carried(source.get("metadata") or {})
-    metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     step = view.plan.step_at(view.position.end) or view.plan.step_at(view.position.start)
     most = source["spec"].get(row.most, row.usual)
     share = step.pods.of(most) if step and isinstance(most, int) else most
     count = max(1, view.stage.canary or 0)
     limits = {row.least: count, row.most: max(count, share) if isinstance(share, int) else share}
     target = source["spec"]["scaleTargetRef"] | {"name": view.canary.name}
-    return {
-        "apiVersion": source["apiVersion"],
-        "kind": source["kind"],
-        "metadata": {"name": short(f"{item.ref.name}-canary", row.long)} | metadata,
-        "spec": source["spec"] | {"scaleTargetRef": target} | limits,
-    }
+    spec = source["spec"] | {"scaleTargetRef": target} | limits
+    return view.copied(source, short(f"{item.ref.name}-canary", row.long), spec)
 
 
 def _asked(view: View, item: "Item", canary: "Manifest") -> "Iterator[Added | Result]":

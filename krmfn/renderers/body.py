@@ -1,7 +1,6 @@
 """The object in which the stable pods run, where the author's is of a kind that only a controller could run."""
 
-from krmfn.config import ROLLOUT
-from krmfn.isolation import marked, short
+from krmfn.isolation import marked
 from krmfn.kinds import embodied
 from krmfn.scaling import autoscaler
 from krmfn.scene import bare
@@ -19,14 +18,12 @@ def render(view: View) -> "Iterator[Added]":
     if view.body.kind == view.workload.ref.kind:
         return
     manifest = embodied(bare(view.workload.value))
-    metadata = manifest["metadata"]
-    labels = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     spec = {"replicas": view.stage.stable} | manifest["spec"] | {"template": _template(view)}
     if autoscaler(view.scene, view.workload) is None:
         spec["replicas"] = view.stage.stable
     else:
         del spec["replicas"]
-    yield Added(manifest | {"metadata": metadata | {"labels": labels}, "spec": spec}, view.workload)
+    yield Added(manifest | {"metadata": view.owned(manifest["metadata"]), "spec": spec}, view.workload)
 
 
 def _template(view: View) -> "Manifest":

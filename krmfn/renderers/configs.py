@@ -1,10 +1,9 @@
 """What pods read: what stable ones need stays while they run, and what has changed under its name is there twice."""
 
 from krmfn.changes import GONE
-from krmfn.config import ROLLOUT, VERSIONED
+from krmfn.config import VERSIONED
 from krmfn.contents import CONTENT, encrypted
 from krmfn.errors import KrmfnError
-from krmfn.isolation import short
 from krmfn.kinds import carried
 from krmfn.krm import load
 from krmfn.krm.item import Ref
@@ -81,9 +80,7 @@ def _shared(view: View) -> "Iterator[Result]":
 
 
 def _marked(manifest: "Manifest", view: View) -> "Manifest":
-    metadata = manifest["metadata"]
-    labels = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
-    return manifest | {"metadata": metadata | {"labels": labels}}
+    return manifest | {"metadata": view.owned(manifest["metadata"])}
 
 
 def _check_hash(manifest: "Manifest", shared: bool, view: View) -> None:  # noqa: FBT001

@@ -1,8 +1,8 @@
 """The Services: one for the canary, and the author's pinned to the stable side while traffic is divided."""
 
-from krmfn.config import PIN, RENAME, ROLLOUT
+from krmfn.config import PIN, RENAME
 from krmfn.isolation import ALL, LIMIT, labels, service_selector, short
-from krmfn.kinds import OWN_SERVICE, carried
+from krmfn.kinds import OWN_SERVICE
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.plan import DRAIN, SHIFT
@@ -100,14 +100,7 @@ def _reached_by(spec: "Manifest") -> tuple[str, ...]:
 
 def _canary(item: "Item", name: str, view: View) -> "Manifest":
     source = item.value
-    metadata = carried(source.get("metadata") or {})
-    metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     spec = {k: v for k, v in source["spec"].items() if k not in OWN_SERVICE or k in _reached_by(source["spec"])}
     spec["ports"] = [{k: v for k, v in port.items() if k != "nodePort"} for port in spec.get("ports") or ()]
     spec["selector"] = service_selector(spec["selector"], view.isolation, canary=True)
-    return {
-        "apiVersion": source["apiVersion"],
-        "kind": source["kind"],
-        "metadata": {"name": name} | metadata,
-        "spec": spec,
-    }
+    return view.copied(source, name, spec)

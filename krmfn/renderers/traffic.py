@@ -3,9 +3,8 @@
 from krmfn import lua
 from krmfn.brief import brief
 from krmfn.changes import GONE
-from krmfn.config import ROLLOUT
 from krmfn.errors import KrmfnError
-from krmfn.isolation import canary_template, labels, short
+from krmfn.isolation import canary_template, labels
 from krmfn.kinds import COMPANIONS, carried
 from krmfn.krm import dump, load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
@@ -178,9 +177,8 @@ def _placed(
     if manifest.get("kind") == given.get("kind") and metadata.get("name") == item.ref.name:
         yield from _edited(manifest, given, item)
         return
-    kept = carried(metadata)
     route, view = of
-    kept["labels"] = (kept.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
+    kept = view.owned(carried(metadata))
     if route.annotations:
         kept["annotations"] = (kept.get("annotations") or {}) | dict(route.annotations)
     yield Added(manifest | {"metadata": {"name": metadata["name"]} | kept}, item)

@@ -1,10 +1,9 @@
 """Two workloads that share the pods: the author's, and the canary beside it."""
 
-from krmfn.config import ROLLOUT
 from krmfn.distance import distant
 from krmfn.errors import KrmfnError
-from krmfn.isolation import canary_selector, canary_template, labels, short
-from krmfn.kinds import TWIN, WORKLOADS, carried, embodied
+from krmfn.isolation import canary_selector, canary_template, labels
+from krmfn.kinds import TWIN, WORKLOADS, embodied
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.revisions import TEMPLATE
@@ -40,8 +39,6 @@ def render(view: View) -> "Iterator[Added | Edited]":
 
 def _canary(view: View) -> "Manifest":
     source = embodied(view.workload.value)
-    metadata = carried(source.get("metadata") or {})
-    metadata["labels"] = (metadata.get("labels") or {}) | {ROLLOUT: short(view.plan.rollout.name)}
     spec = source["spec"] | {
         "replicas": view.stage.canary,
         "selector": canary_selector(source["spec"]["selector"], view.isolation),
@@ -52,12 +49,7 @@ def _canary(view: View) -> "Manifest":
         del spec["replicas"]
     if not counted and not view.stage.canary:
         spec["template"] = _nowhere(spec["template"])
-    return {
-        "apiVersion": source["apiVersion"],
-        "kind": source["kind"],
-        "metadata": {"name": view.canary.name} | metadata,
-        "spec": spec,
-    }
+    return view.copied(source, view.canary.name, spec)
 
 
 def _nowhere(template: "Manifest") -> "Manifest":

@@ -1,8 +1,10 @@
 """Routers that one object stands for: SMI, Ambassador, Traefik, APISIX and App Mesh."""
 
+from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.krm.item import Ref
 from krmfn.plan import Pair, Route
+from krmfn.selectors import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +101,31 @@ def app_mesh(reader: "Reader", _: "Pair") -> "Iterator[Route]":
     _check_named(service, "routes", leading, {route.text("name") for route in routes})
     yield Route(MESH, "VirtualRouter", router, "", pair, f"{service.path}.name")
     for side in (stable, canary):
+        _check_node(reader, side.text("name"), owns=side is stable)
         yield Route(MESH, "VirtualNode", side.text("name"), "", pair, f"{side.path}.name")
+
+
+def _check_node(reader: "Reader", name: str, *, owns: bool) -> None:
+    """Hold that without a canary the stable node has the pods, and the other one none: a pod of two never starts."""
+    node = reader.scene.lookup(Ref(f"{MESH}/v1beta2", "VirtualNode", reader.namespace, name))
+    workload = reader.scene.lookup(reader.workload)
+    if node is None or workload is None:
+        return
+    pods = Fields(workload.value).mapping("spec").mapping("template").mapping("metadata").labels("labels")
+    selector = Fields(node.value).mapping("spec").mapping("podSelector")
+    place = selector.mapping("matchLabels")
+    match = {key: place.text(key) for key in place.value} if isinstance(place.value, dict) else {}
+    message = ""
+    if owns and (wrong := [key for key in match if pods.get(key) != match[key]]):
+        message = (
+            f"asks for {wrong[0]}={match[wrong[0]]}, which the pods of {reader.workload} do not have; leave it out"
+        )
+    if not owns and match and not selector.has("matchExpressions") and matches(match, pods):
+        key, value = next(iter(match.items()))
+        message = "selects the stable pods as well when there is no canary, and App Mesh starts no pod that two "
+        message += f"VirtualNodes select; write a value that no pod has then, such as {key}: {value}-canary"
+    if message:
+        reader.top.problems.append(KrmfnError(message, ref=node.ref, field=place.path, file=node.path))
 
 
 def _targets(route: Fields) -> set[str]:

@@ -81,8 +81,8 @@ def _check_alone(reader: "Reader") -> None:
     for item in reader.scene.of_kind(GROUP, "VirtualNode"):
         selector = Fields(item.value).mapping("spec").mapping("podSelector")
         match = selector.labels("matchLabels")
-        ours = item.ref.key in reader.scene.made or item.ref.namespace != reader.namespace
-        if not ours and match and matches(match, pods):
+        other = item.ref.key in reader.scene.made or item.ref.namespace != reader.namespace
+        if match and not other and not selector.has("matchExpressions") and matches(match, pods):
             message = f"selects the pods of {reader.workload}, as {reader.primary} does, and App Mesh starts no pod "
             message += "that two VirtualNodes select; remove this one"
             reader.top.problems.append(KrmfnError(message, ref=item.ref, field=selector.path, file=item.path))

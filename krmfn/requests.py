@@ -98,9 +98,14 @@ def _plan(item: Item, scene: Scene) -> Plan:
         scene.supply(plan)
     except KrmfnError as problem:
         for inner in problem.problems if isinstance(problem, Refused) else (problem,):
-            inner.file = inner.file or item.path
+            inner.file = inner.file or _file(inner.ref or item.ref, scene) or item.path
         raise
     return plan
+
+
+def _file(ref: "Ref", scene: Scene) -> str:
+    """Return the file that an object is in, "" for one that a rollout makes."""
+    return next((found.path for found in scene.package.find(ref.name) if found.ref.key == ref.key), "")
 
 
 def _check_shape(item: Item) -> None:

@@ -115,7 +115,8 @@ def _wrong(spec: "Manifest", pods: dict[str, str], workload: Ref) -> tuple[str, 
         )
     if not matches(selector, pods):
         wanted = ", ".join(f"{key}={value}" for key, value in selector.items() if pods.get(key) != value)
-        return f"selects {wanted}, which is not on the pods of {workload}", "spec.selector"
+        message = f"selects {wanted}, which is not on the pods of {workload}; select only what is on them"
+        return message, "spec.selector"
     return "", ""
 
 

@@ -572,7 +572,8 @@ def test_an_autoscaler_of_a_rollout_has_to_name_the_deployment() -> None:
         },
     }
     _, outcome = rendered(changed() | {"scaler.yaml": yaml.safe_dump(scaler).encode()}, {"step": "0"})
-    assert any("scales the Rollout, which nobody runs" in result.message for result in outcome.results)
+    [found] = [result for result in outcome.results if "scales the Rollout, which nobody runs" in result.message]
+    assert found.file == "scaler.yaml"
 
 
 def test_a_service_of_the_canary_needs_none_of_the_stable_side() -> None:

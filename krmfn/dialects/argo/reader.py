@@ -133,7 +133,7 @@ class Reader:
         if (there == 0 and not self.inline) or (wanted is not None and wanted != there):
             message = (
                 f"{self.workload} has {there} replicas, and without a controller the pods run there: give it the same "
-                "number"
+                "number; where the controller still runs, `krmfn adopt` does"
             )
             self.spec.at("replicas").problem(message)
         for group, kind in AUTOSCALERS:
@@ -141,7 +141,8 @@ class Reader:
                 target = Fields(scaler.value, scaler.ref).mapping("spec").mapping("scaleTargetRef")
                 if (target.text("kind"), target.text("name")) == ("Rollout", self.name):
                     target.problems = self.top.problems
-                    target.problem(f"scales the Rollout, which nobody runs; let it scale {body(self.workload)}")
+                    message = f"scales the Rollout, which nobody runs; let it scale {body(self.workload)}"
+                    target.problem(f"{message}; where the controller still runs, `krmfn adopt` does")
 
     def _surge(self) -> bool:
         """Tell whether one pod more than wanted may run: a number counts pods, a text is a percentage of them."""

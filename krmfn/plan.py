@@ -103,7 +103,8 @@ class Plan(Value):
     canary's pods keep off the nodes of stable ones: always (0), or with that weight (None: they do not).
     ``returns`` are the canary's weights on the way back from ``promote``, where that takes more than one shift.
     ``stable_labels`` and ``stable_annotations`` are on the stable side's pods only, as ``pod_labels`` and
-    ``pod_annotations`` are on the canary's.
+    ``pod_annotations`` are on the canary's. ``ready`` are the shares of stable and of canary pods, in percent, that
+    have to be available before anything else happens.
     """
 
     rollout: Ref
@@ -128,6 +129,7 @@ class Plan(Value):
     avoids: int | None = None
     stable_labels: tuple[tuple[str, str], ...] = ()
     stable_annotations: tuple[tuple[str, str], ...] = ()
+    ready: tuple[int, int] = (100, 100)
 
     @property
     def rests(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from krmfn.report import words
 from krmfn.report.difference import GONE, FieldChange
 from krmfn.report.markdown import _label
 from tests.echoserver import APP, NEW, ROLLOUT, STEP, write
+from tests.stories import FIXTURES, story
 
 ASKED = ("--image", NEW)
 PARTS = {"app": APP, "rollout": ROLLOUT}
@@ -431,3 +432,19 @@ def test_one_workload_with_pods_of_both_versions_is_waited_for_as_one(shop):
     ]
     assert "5 ready, 1 of them new" in table
     assert "canary 1 ready" not in table
+
+
+def test_a_share_of_the_pods_is_enough_where_the_author_says_so(tmp_path):
+    """Flagger's thresholds are shares of pods that have to be available, one at the least, and rounded down."""
+    given = story(FIXTURES / "flagger" / "podinfo-canary").files
+    thresholds = b"\n    interval: 1m\n    primaryReadyThreshold: 50\n    canaryReadyThreshold: 0\n"
+    for name, data in given.items():
+        (tmp_path / name).write_bytes(data.replace(b"\n    interval: 1m\n", thresholds))
+    asked = (tmp_path, "--image", "example.com/podinfo=example.com/podinfo:6.0.2", "-o", "json")
+
+    (found,) = json.loads(run("plan", *asked).stdout)["rollouts"]
+    waits = {edge["to"]: edge["waitFor"] for edge in found["edges"] if edge["from"] < edge["to"]}
+
+    counted = {to: [(w["name"], w["replicas"], w["availableReplicas"]) for w in waits[to]] for to in ("1", "promote")}
+    assert {"1": [("podinfo-canary", 2, 1)], "promote": [("podinfo", 2, 1)]} == counted
+    assert "canary 1 of 2 ready" in run("plan", *asked[:-2]).stdout

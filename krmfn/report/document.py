@@ -128,7 +128,7 @@ def _wait(wait: "Wait") -> "Json":
     if wait.revision is not None:
         return {**_ref(wait.ref), "generationObserved": True, "latestReadyRevisionName": wait.revision or None}
     updated = wait.pods if wait.updated is None else wait.updated
-    counts = {"replicas": wait.pods, "updatedReplicas": updated, "availableReplicas": wait.pods}
+    counts = {"replicas": wait.pods, "updatedReplicas": updated, "availableReplicas": wait.available}
     return {**_ref(wait.ref), "generationObserved": True, **counts}
 
 

@@ -20,7 +20,7 @@ GRACE = (
 
 
 class Wait(Value):
-    """A workload whose newest generation has to be observed, with so many pods that are available.
+    """A workload whose newest generation has to be observed, with so many pods, ``share`` percent of them available.
 
     ``updated`` of them are of its newest version, None where all of them have to be. Where it keeps its
     revisions, the newest one has to be ready instead, and ``revision`` is its name ("" while nobody knows it).
@@ -31,6 +31,18 @@ class Wait(Value):
     canary: bool
     updated: int | None = None
     revision: str | None = None
+    share: int = 100
+
+    @property
+    def available(self) -> int:
+        """How many pods have to be available: one at the least, since requests may come next."""
+        return max(self.pods * self.share // 100, min(self.pods, 1))
+
+
+def _twin(outlook: "Outlook", pods: int, *, canary: bool) -> Wait:
+    """Return what to wait for of one of two workloads."""
+    ref = outlook.view.canary if canary else outlook.view.body
+    return Wait(ref, pods, canary, share=outlook.plan.ready[canary])
 
 
 def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]":
@@ -44,9 +56,9 @@ def waits(outlook: "Outlook", before: "Stage", now: "Stage") -> "Iterator[Wait]"
             yield _shared(outlook, now)
         return
     if (before.stable, before.template) != (now.stable, now.template):
-        yield Wait(outlook.view.body, now.stable, canary=False)
+        yield _twin(outlook, now.stable, canary=False)
     if now.canary is not None and now.canary != before.canary:
-        yield Wait(outlook.view.canary, now.canary, canary=True)
+        yield _twin(outlook, now.canary, canary=True)
 
 
 def _revision(outlook: "Outlook", now: "Stage") -> Wait:
@@ -98,6 +110,6 @@ def at_end(outlook: "Outlook", edge: "Edge") -> "Iterator[Wait]":
         for wait in waits(outlook, before, commit.stage)
     }
     if False in touched:
-        yield Wait(outlook.view.body, end.stable, canary=False)
+        yield _twin(outlook, end.stable, canary=False)
     if True in touched and end.canary is not None:
-        yield Wait(outlook.view.canary, end.canary, canary=True)
+        yield _twin(outlook, end.canary, canary=True)

@@ -99,7 +99,8 @@ def _ready(wait: "Wait") -> str:
     if wait.revision is not None:
         return f"{wait.revision or 'the newest revision'} ready"
     if wait.updated is None:
-        return f"{'canary' if wait.canary else 'stable'} {wait.pods} ready"
+        some = f"{wait.available} of " if wait.available != wait.pods else ""
+        return f"{'canary' if wait.canary else 'stable'} {some}{wait.pods} ready"
     return f"{wait.pods} ready" + (f", {wait.updated} of them new" if wait.updated != wait.pods else "")
 
 

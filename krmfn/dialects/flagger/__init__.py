@@ -5,7 +5,7 @@ run in the workload that the author wrote, and canary pods beside it; Flagger ha
 """
 
 from krmfn.dialects.flagger import scaler
-from krmfn.dialects.flagger.analysis import returns, steps
+from krmfn.dialects.flagger.analysis import ready, returns, steps
 from krmfn.dialects.flagger.known import SPEC
 from krmfn.dialects.flagger.providers import provided
 from krmfn.dialects.flagger.reader import Reader
@@ -30,7 +30,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
     made = tuple(services(reader)) if beside else ()
     routes, objects = provided(reader)
     found = steps(reader)
-    back = returns(reader, found)
+    back, available = returns(reader, found), ready(reader)
     scaler.check(reader)
     mention(reader)
     paused = reader.spec.flag("suspend")
@@ -49,4 +49,5 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         makes=(*made, *objects),
         versioned=beside,
         unversioned=tuple(untracked(reader)),
+        ready=available,
     )

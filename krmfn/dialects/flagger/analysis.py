@@ -68,6 +68,13 @@ def returns(reader: "Reader", steps: tuple[Step, ...]) -> tuple[int, ...]:
     return tuple(range((last.weight or 0) - by, 0, -by)) if by else ()
 
 
+def ready(reader: "Reader") -> tuple[int, int]:
+    """Return the shares of stable and of canary pods that have to be available, in percent."""
+    shares = (reader.analysis.whole(f"{side}ReadyThreshold", 0, ALL) for side in ("primary", "canary"))
+    stable, canary = (ALL if share is None else share for share in shares)
+    return stable, canary
+
+
 def _check_route(reader: "Reader", kind: str) -> None:
     """Refuse what a plain Service cannot do; Flagger would look at pods that nobody calls, and say nothing."""
     for key in ("match", "mirror", *((kind,) if kind != "iterations" else ())):

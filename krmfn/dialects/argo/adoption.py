@@ -171,8 +171,19 @@ def _replicas(reader: Reader, scene: "Scene") -> int:
 
 def _ready(reader: Reader, scene: "Scene") -> "Iterator[str]":
     pods = body(reader.workload)
+    yield from _owned(reader)
     number = "as many pods available as the Rollout" if _scaler(reader, scene) else "all its pods available"
     yield f"wait until {pods} has {number}: `{kubectl('rollout status', pods)}`"
+
+
+def _owned(reader: Reader) -> "Iterator[str]":
+    """Yield what gives the Deployment's pods a VirtualNode: those that the controller turned to its own have none."""
+    nodes = reader.routing.mapping("appMesh").mapping("virtualNodeGroup")
+    names = [nodes.mapping(f"{side}VirtualNodeRef").text("name") for side in ("stable", "canary")]
+    patch = f"""'{{"spec":{{"podSelector":{{"matchLabels":{{"{HASH}":null}}}}}}}}'"""
+    for ref in (Ref("appmesh.k8s.aws/v1beta2", "VirtualNode", reader.namespace, name) for name in names if name):
+        hand = kubectl("patch", ref, "--type=merge", "-p", patch)
+        yield f"by hand, for a pod that has to have a VirtualNode does not start without: `{hand}`"
 
 
 def _turned(reader: Reader, services: "list[Item]", rule: "Item | None") -> Commit:
@@ -212,8 +223,6 @@ def _waits(reader: Reader, services: "list[Item]", rule: "Item | None") -> "Iter
         yield f"one still has it where the host applies on the client's side: use --client-side, or by hand {hand}"
     if rule:
         yield f"wait until no subset has {HASH}: `{show(rule.ref, '.spec.subsets')}`"
-    if reader.routing.has("appMesh"):
-        yield f"by hand: take {HASH} out of the podSelector of both VirtualNodes, where it would stay"
     yield f"wait until requests reach the pods of {body(reader.workload)}, too"
 
 

@@ -189,6 +189,9 @@ def _turned(reader: Reader, brought: tuple[Ref, ...]) -> "Iterator[str]":
     refs = dict.fromkeys((apex, *(one for one in brought if one.kind == "Service")))
     yield f"wait until each Service selects {reader.label}={reader.value}: `{selectors(refs)}`"
     yield f"wait until requests are answered by the pods of {reader.workload}, and by no others"
+    if any(one.kind == "VirtualNode" for one in brought):
+        restart = kubectl("rollout restart", reader.workload)
+        yield f"by hand, some time: `{restart}`; the proxies in its pods are those of the canary until they start anew"
 
 
 def _last(reader: Reader, rollout: "Item") -> "Iterator[str]":

@@ -58,7 +58,7 @@ def _stands_at(outlook: "Outlook", rests: "list[Commit]") -> bool:
 
 def _box(plan: "Plan", commit: "Commit") -> str:
     stage = commit.stage
-    pods = words.stable(plan, stage) + (f" + {words.canary(stage)}" if stage.canary is not None else "")
+    pods = words.stable(plan, stage) + (f" + {words.canary(plan, stage)}" if stage.canary is not None else "")
     share = f"<br/>{_label(words.traffic(stage))}" if stage.canary is not None else ""
     return f"<b>{commit.position}</b><br/>{pods}{share}"
 
@@ -76,7 +76,7 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
             "➤" if here else " ",
             f"**{position}**" if here else position,
             words.stable(outlook.plan, stage),
-            words.canary(stage),
+            words.canary(outlook.plan, stage),
             escaped(words.traffic(stage)),
             words.pinned(stage),
             words.waiting(outlook, before, commit),

@@ -49,7 +49,7 @@ def _rows(outlook: "Outlook") -> "Iterator[tuple[str, ...]]":
         yield (
             f"{HERE if position == outlook.current else ' '} {position}",
             words.stable(outlook.plan, stage),
-            words.canary(stage),
+            words.canary(outlook.plan, stage),
             words.traffic(stage),
             words.pinned(stage),
             words.waiting(outlook, before, commit),

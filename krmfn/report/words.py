@@ -22,12 +22,19 @@ NOTHING = "-"
 
 def stable(plan: "Plan", stage: "Stage") -> str:
     """Say how many pods the author's workload has, and of which version."""
-    return f"{stage.stable} {'new' if stays(plan, stage) == TARGET else 'old'}"
+    return _pods(plan, stage.stable, "new" if stays(plan, stage) == TARGET else "old")
 
 
-def canary(stage: "Stage") -> str:
+def canary(plan: "Plan", stage: "Stage") -> str:
     """Say how many pods the canary has."""
-    return NOTHING if stage.canary is None else f"{stage.canary} new"
+    return NOTHING if stage.canary is None else _pods(plan, stage.canary, "new")
+
+
+def _pods(plan: "Plan", number: int, version: str) -> str:
+    """Say how many pods a version has, where that is known: of a revision, whether it is there."""
+    if plan.style == REVISIONS:
+        return version if number else NOTHING
+    return f"{number} {version}"
 
 
 def traffic(stage: "Stage") -> str:

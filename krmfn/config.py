@@ -144,7 +144,7 @@ def _images(data: Fields) -> Overrides:
 
 def _reject_unknown(spec: Fields) -> None:
     known = (*KNOWN, "image")
-    for key in spec.value if isinstance(spec.value, dict) else ():
+    for key in spec.names():
         if key not in known:
             import difflib
 

@@ -64,6 +64,14 @@ class Fields:
             place.value = None
         return place
 
+    def names(self) -> "list[Any]":
+        """Return the keys of a mapping; what is none has none."""
+        return list(self.value) if isinstance(self.value, dict) else []
+
+    def written(self, *keys: str) -> "dict[str, Any]":
+        """Return what the author wrote under those of some keys that are there."""
+        return {key: self.at(key).value for key in keys if self.has(key)}
+
     def sequence(self, key: str) -> "Iterator[Fields]":
         """Go through the entries of a list; a missing list has none."""
         place = self.at(key)
@@ -120,10 +128,7 @@ class Fields:
     def labels(self, key: str) -> dict[str, str]:
         """Read a mapping of strings."""
         place = self.mapping(key)
-        found: dict[str, str] = {}
-        for name in place.value if isinstance(place.value, dict) else ():
-            found[name] = place.text(name)
-        return found
+        return {name: place.text(name) for name in place.names()}
 
 
 def kind_of(value: object) -> str:

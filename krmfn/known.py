@@ -17,7 +17,7 @@ def check(place: "Fields", known: "Known") -> None:
 
     ``known`` says by name what may stand below a field: other fields, a list of such, or (None) anything.
     """
-    for key in place.value if isinstance(place.value, dict) else ():
+    for key in place.names():
         below = known.get(key)
         if key not in known and all(noted.field != place.at(str(key)).path for noted in place.problems):
             place.at(str(key)).problem(f"is not known{_hint(str(key), known)}")

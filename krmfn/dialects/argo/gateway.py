@@ -21,7 +21,7 @@ HEADERS = ("http", "grpc")
 def gateway(reader: "Reader", pair: "Pair") -> "Iterator[Route]":
     """Yield each route of the Gateway API."""
     plugins = reader.routing.mapping("plugins")
-    for key in plugins.value if isinstance(plugins.value, dict) else ():
+    for key in plugins.names():
         if key != PLUGIN:
             plugins.at(key).problem(f"is not rendered; that can be: {PLUGIN}")
     place = plugins.mapping(PLUGIN)

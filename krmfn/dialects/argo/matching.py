@@ -28,8 +28,7 @@ def mirrored(place: "Fields") -> Match:
     if method := place.mapping("method"):
         found.append(_condition(method, ("method", "")))
     headers = place.mapping("headers")
-    names = headers.value if isinstance(headers.value, dict) else ()
-    found += [_condition(headers.mapping(name), ("header", name)) for name in names]
+    found += [_condition(headers.mapping(name), ("header", name)) for name in headers.names()]
     if asked := place.mapping("path"):
         kind, text = _read(asked)
         path = ({"exact": EXACT, "prefix": PREFIX}.get(kind, REGEX), text)

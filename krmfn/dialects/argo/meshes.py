@@ -22,10 +22,10 @@ KINDS = ("httpRoute", "http2Route", "grpcRoute", "tcpRoute")
 def smi(reader: "Reader", pair: "Pair") -> "Iterator[Route]":
     """Yield the TrafficSplit, which is made where the package has none."""
     place = reader.routing.mapping("smi")
-    name = place.text("trafficSplitName", reader.name)
+    name, root = place.text("trafficSplitName", reader.name), place.text("rootService", pair.stable)
     if not reader.scene.lookup(Ref(f"{SPLIT}/{SPLIT_VERSION}", "TrafficSplit", reader.namespace, name)):
-        reader.makes.append(_split(reader, name, place.text("rootService", pair.stable), pair))
-    yield Route(SPLIT, "TrafficSplit", name, "", pair, f"{place.path}.trafficSplitName")
+        reader.makes.append(_split(reader, name, root, pair))
+    yield Route(SPLIT, "TrafficSplit", name, "", pair, f"{place.path}.trafficSplitName", told=(("rootService", root),))
 
 
 def _split(reader: "Reader", name: str, root: str, pair: "Pair") -> "Manifest":
@@ -114,7 +114,7 @@ def _check_node(reader: "Reader", name: str, *, owns: bool) -> None:
     pods = Fields(workload.value).mapping("spec").mapping("template").mapping("metadata").labels("labels")
     selector = Fields(node.value).mapping("spec").mapping("podSelector")
     place = selector.mapping("matchLabels")
-    match = {key: place.text(key) for key in place.value} if isinstance(place.value, dict) else {}
+    match = selector.labels("matchLabels")
     message = ""
     if owns and (wrong := [key for key in match if pods.get(key) != match[key]]):
         message = (

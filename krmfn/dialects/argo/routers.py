@@ -50,8 +50,7 @@ def routers(reader: "Reader") -> Found:
     pair = _pair(reader)
     if not reader.routing:
         return Found((pair,) if pair.stable or pair.canary else (), apart=bool(pair.stable))
-    written = reader.routing.value if isinstance(reader.routing.value, dict) else {}
-    used = [key for key in written if reader.routing.has(key) and key not in SETTINGS]
+    used = [key for key in reader.routing.names() if reader.routing.has(key) and key not in SETTINGS]
     if not used:
         reader.routing.problem(f"names no router; add one of {', '.join(ROUTERS)}")
     if reader.routing.has("maxTrafficWeight") and not {"nginx", "plugins"} >= set(used):

@@ -1,6 +1,5 @@
 """What Flagger makes for the Gateway API: an HTTPRoute, called like the apex Service."""
 
-from krmfn.dialects.flagger.reader import keys
 from krmfn.fields import Fields
 
 TYPE_CHECKING = False
@@ -52,7 +51,7 @@ def _backend(reader: "Reader", name: str, weight: int) -> "Manifest":
 
 def _match(place: Fields) -> "Manifest":
     found: Manifest = {}
-    for key in keys(place):
+    for key in place.names():
         if key not in ("uri", "method", "headers", "queryParams", "name"):
             place.at(key).problem("is not what an HTTPRoute looks at; use uri, method, headers or queryParams")
     if place.has("uri"):
@@ -62,7 +61,7 @@ def _match(place: Fields) -> "Manifest":
         kind, found["method"] = _compared(place.mapping("method"), {"exact": "Exact"})
     for key in ("headers", "queryParams"):
         entries = place.mapping(key)
-        named = {name: _compared(entries.mapping(name), TEXTS) for name in keys(entries)}
+        named = {name: _compared(entries.mapping(name), TEXTS) for name in entries.names()}
         if named:
             found[key] = [{"type": kind, "name": name, "value": value} for name, (kind, value) in named.items()]
     return found
@@ -112,7 +111,7 @@ def _cors(place: Fields) -> "Manifest":
     if place.has("allowOrigins"):
         place.at("allowOrigins").problem("is not what an HTTPRoute knows; list the origins in allowOrigin")
     own = ("allowOrigin", "allowOrigins", "maxAge")
-    found: Manifest = {key: place.at(key).value for key in keys(place) if key not in own}
+    found: Manifest = {key: place.at(key).value for key in place.names() if key not in own}
     if place.has("allowOrigin"):
         found["allowOrigins"] = place.at("allowOrigin").value
     if place.has("maxAge"):

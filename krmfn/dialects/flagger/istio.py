@@ -1,6 +1,6 @@
 """What Flagger makes for Istio: a VirtualService for the apex Service, and a DestinationRule for each side."""
 
-from krmfn.dialects.flagger.reader import keys, texts
+from krmfn.dialects.flagger.reader import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _rules(reader: "Reader") -> "Manifest":
     rule = reader.written("match", "rewrite", "timeout", "retries", "corsPolicy", "headers")
     if reader.service.has("rewrite"):
         rewrite = reader.service.mapping("rewrite")
-        rule["rewrite"] = {key: rewrite.at(key).value for key in keys(rewrite) if key != "type"}
+        rule["rewrite"] = {key: rewrite.at(key).value for key in rewrite.names() if key != "type"}
     return {"http": [rule | {"route": sides}]}
 
 

@@ -2,7 +2,6 @@
 
 import re
 
-from krmfn.dialects.flagger.reader import keys
 from krmfn.plan import EXACT, REGEX, Condition, Match
 
 TYPE_CHECKING = False
@@ -27,7 +26,7 @@ def match(place: "Fields", *, cookies: bool) -> Match:
 def _conditions(place: "Fields", *, cookies: bool) -> "Iterator[Condition]":
     for key, part in PARTS.items():
         found = place.mapping(key)
-        for name in keys(found):
+        for name in found.names():
             value, kind = compared(found.mapping(name))
             if cookies and name.lower() == "cookie":
                 if kind != EXACT:

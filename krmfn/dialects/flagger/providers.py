@@ -4,7 +4,7 @@ from krmfn.dialects.flagger.appmesh import app_mesh
 from krmfn.dialects.flagger.gateway import http_route
 from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
-from krmfn.dialects.flagger.reader import KNATIVE, keys
+from krmfn.dialects.flagger.reader import KNATIVE
 from krmfn.dialects.flagger.splits import traffic_route, traffic_split
 from krmfn.frozen import Value
 from krmfn.kinds import TWIN
@@ -111,7 +111,7 @@ def provided(reader: "Reader") -> "Made":
         reader.spec.at("provider").problem(message)
         return (), ()
     row = PROVIDERS[reader.provider]
-    for key in FIELDS if reader.style == TWIN else keys(reader.service):
+    for key in FIELDS if reader.style == TWIN else reader.service.names():
         if reader.service.has(key) and key not in (row.uses if row else ()):
             reader.remark(reader.service.at(key), f"is not used by the provider {reader.provider}", WARNING)
     if row is None:

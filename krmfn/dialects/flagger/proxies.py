@@ -1,6 +1,5 @@
 """What Flagger makes for Contour, Gloo and Traefik: an object called like the apex Service, with both sides in it."""
 
-from krmfn.dialects.flagger.reader import keys
 from krmfn.fields import Fields
 from krmfn.krm.item import Ref
 
@@ -81,7 +80,7 @@ def prefix(reader: "Reader", kind: str) -> str:
     for entry in found[1:]:
         entry.problem(f"is a second one, and {kind} is made of the first; write one")
     for entry in found[:1]:
-        for key in keys(entry):
+        for key in entry.names():
             if key != "uri" or not entry.mapping("uri").has("prefix"):
                 entry.at(key).problem(f"is not what {kind} is made of; use uri.prefix")
         return entry.mapping("uri").text("prefix", "/")
@@ -108,4 +107,4 @@ def _upstream(reader: "Reader") -> "Manifest":
         place.at("name").problem(f"names {ref}, which is not in the package")
         return {}
     spec = Fields(item.value, item.ref).mapping("spec")
-    return {key: spec.at(key).value for key in keys(spec) if key not in WHERE}
+    return {key: spec.at(key).value for key in spec.names() if key not in WHERE}

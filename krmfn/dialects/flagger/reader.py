@@ -21,11 +21,6 @@ LABELS = ("app", "name", "app.kubernetes.io/name")
 ALL = 100
 
 
-def keys(place: Fields) -> list[str]:
-    """Return the keys of a mapping; what is none has none."""
-    return list(place.value) if isinstance(place.value, dict) else []
-
-
 def texts(place: Fields, key: str) -> list[str]:
     """Read a list of strings."""
     found = []
@@ -87,7 +82,7 @@ class Reader:
 
     def written(self, *keys: str) -> "Manifest":
         """Return fields of the service as the author wrote them, those that are there."""
-        return {key: self.service.at(key).value for key in keys if self.service.has(key)}
+        return self.service.written(*keys)
 
     def _workload(self) -> tuple[Ref, str]:
         place = self.spec.mapping("targetRef", required=True)

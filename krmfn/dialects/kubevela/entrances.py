@@ -1,7 +1,7 @@
 """The traits that let requests in by a Service and an Ingress. Releases find what they divide by these names."""
 
 from krmfn.dialects.kubevela.pods import MOST, PORT, PROTOCOLS, TYPES, service
-from krmfn.dialects.kubevela.reader import only, written
+from krmfn.dialects.kubevela.reader import only
 from krmfn.frozen import Value
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ def gateway(reader: "Reader", component: "Component", trait: "Trait") -> "Iterat
     only(place, GATEWAY_KEYS)
     entrance = next(one for one in entrances(component) if one.place is trait.place)
     http = place.mapping("http", required=True)
-    paths = {path: http.whole(path, 1, MOST) for path in http.value} if isinstance(http.value, dict) else {}
+    paths = {path: http.whole(path, 1, MOST) for path in http.names()}
     if not place.has("existingServiceName"):
         yield service(reader, component, {"ports": _ports(paths)}, entrance.service)
     metadata = reader.metadata(component, entrance.ingress)
@@ -118,4 +118,4 @@ def _exposed(place: "Fields", kind: str) -> "Manifest":
     number, protocol = place.whole("port", 1, MOST), place.text("protocol", PROTOCOLS[0], choices=PROTOCOLS)
     name = f"port-{number}" if protocol == PROTOCOLS[0] else f"port-{number}-{protocol.lower()}"
     found: Manifest = {"port": number, "targetPort": number, "name": place.text("name", name), "protocol": protocol}
-    return found | (dict(written(place, "nodePort")) if kind == "NodePort" else {})
+    return found | (place.written("nodePort") if kind == "NodePort" else {})

@@ -3,7 +3,7 @@
 Source: the definitions that come with KubeVela. What Kubernetes takes for granted anyway is left out.
 """
 
-from krmfn.dialects.kubevela.reader import APPLICATION, COMPONENT, only, written
+from krmfn.dialects.kubevela.reader import APPLICATION, COMPONENT, only
 from krmfn.dialects.kubevela.volumes import volumes
 
 TYPE_CHECKING = False
@@ -71,9 +71,9 @@ def _deployment(reader: "Reader", component: "Component", ports: "Manifest") -> 
     }
     mounts, mounted = volumes(place)
     container: Manifest = {"name": component.name, "image": place.text("image", required=True)} | ports
-    container |= {COPIED[key]: value for key, value in written(place, *COPIED)}
+    container |= {COPIED[key]: value for key, value in place.written(*COPIED).items()}
     container |= _resources(place) | ({"volumeMounts": mounts} if mounts else {})
-    pod: Manifest = {"containers": [container]} | dict(written(place, "hostAliases"))
+    pod: Manifest = {"containers": [container]} | place.written("hostAliases")
     if place.has("imagePullSecrets"):
         pod["imagePullSecrets"] = [{"name": secret.value} for secret in place.sequence("imagePullSecrets")]
     return {
@@ -109,4 +109,4 @@ def _port(place: "Fields") -> "Manifest":
 def _exposed(place: "Fields", port: "Manifest", kind: str) -> "Manifest":
     ports = {"port": place.whole("port", 1, MOST), "targetPort": port["containerPort"]}
     found: Manifest = ports | {"name": port["name"], "protocol": port["protocol"]}
-    return found | (dict(written(place, "nodePort")) if kind == "NodePort" else {})
+    return found | (place.written("nodePort") if kind == "NodePort" else {})

@@ -6,7 +6,7 @@ from krmfn.results import INFO, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
@@ -112,11 +112,6 @@ class Reader:
 
 def only(place: Fields, known: "Iterable[str]", instead: str = "") -> None:
     """Refuse the keys of a mapping that nothing is made of."""
-    for key in place.value if isinstance(place.value, dict) else ():
+    for key in place.names():
         if key not in known and place.has(key):
             place.at(key).problem(f"is not rendered; {instead or 'that can be: ' + ', '.join(known)}")
-
-
-def written(place: Fields, *keys: str) -> "Iterator[tuple[str, object]]":
-    """Yield those of some keys that are there, with what the author wrote."""
-    return ((key, place.at(key).value) for key in keys if place.has(key))

@@ -1,6 +1,6 @@
 """The volumes of a component: ``volumeMounts`` by kind, and the older list ``volumes``."""
 
-from krmfn.dialects.kubevela.reader import only, written
+from krmfn.dialects.kubevela.reader import only
 from krmfn.fields import Fields
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def volumes(place: Fields) -> "Found":
     found = list(_found(place))
     mounts = [
         {"mountPath": entry.text("mountPath", required=True)}
-        | dict(written(entry, "subPath"))
+        | entry.written("subPath")
         | {"name": entry.text("name", required=True)}
         for _, entry in found
     ]
@@ -54,7 +54,7 @@ def _found(place: Fields) -> "Iterator[tuple[str, Fields]]":
 def _source(kind: str, place: Fields) -> "Manifest":
     field, names = KINDS[kind]
     only(place, ("name", "mountPath", "subPath", "type", *names))
-    source: dict[str, Any] = {names[key]: value for key, value in written(place, *names)}
+    source: dict[str, Any] = {names[key]: value for key, value in place.written(*names).items()}
     if "items" in source:
         source["items"] = [_item(entry) for entry in place.sequence("items")]
     return {field: source}

@@ -47,6 +47,8 @@ def divide(plan: Plan, position: Position, total: int) -> Stage:
     if stage.traffic and stage.canary == 0 and stage.traffic.reaches:
         step = plan.step_at(position.end) or plan.step_at(position.start)
         message = f"sends requests to the canary, which has no pods (a share of {total} replicas)"
+        if not total:
+            message += "; say how many there are: in the workload, as its autoscaler's least, or with `replicas:`"
         raise KrmfnError(message, ref=plan.rollout, field=step.field if step else "")
     return stage
 

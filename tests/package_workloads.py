@@ -92,7 +92,10 @@ def autoscaler(draw: st.DrawFn, meta: Metadata, replicas: int, style: Style) -> 
             "metadata": dict(meta),
             "spec": spec,
         }
-    spec = {"scaleTargetRef": target, "minReplicaCount": replicas, "triggers": []}
+    query = {"serverAddress": "http://prometheus:9090", "query": f'sum(hits{{app="{meta["name"]}"}})', "threshold": "5"}
+    triggers = [{"type": "cpu", "metadata": {"value": "60"}}, {"type": "prometheus", "metadata": query}]
+    some = draw(st.lists(st.sampled_from(triggers), max_size=2))
+    spec = {"scaleTargetRef": target, "minReplicaCount": replicas, "triggers": some}
     return {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": dict(meta), "spec": spec}
 
 

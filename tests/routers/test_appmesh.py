@@ -118,3 +118,41 @@ def test_every_request_arrives_where_the_plan_says() -> None:
 
     check()
     assert law.kept[True] > law.kept[False]
+
+
+CALLS = SCRIPT.replace(
+    supports=frozenset(
+        {"weight", "header.exact", "header.regex", "matches.many", "conditions.many", "weight+matches"},
+    )
+)
+
+
+@st.composite
+def callers(draw: st.DrawFn) -> Manifest:
+    """Make a VirtualRouter for calls, whose routes may ask for metadata."""
+    made = []
+    for number, priority in enumerate(draw(st.sampled_from([[20], [10, 20], [30, 20, 10], [10, None]]))):
+        match = draw(record(metadata=maybe(st.lists(HEADER, min_size=1, max_size=2), odds=1)))
+        entries = draw(targets()) if number else [{"virtualNodeRef": {"name": "web"}, "weight": 100}]
+        of = {"match": match, "action": {"weightedTargets": entries}}
+        made.append({"name": f"c{number}", "grpcRoute": of} | ({} if priority is None else {"priority": priority}))
+    kind = {"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualRouter"}
+    return kind | {"metadata": {"name": "web", "namespace": "demo"}, "spec": {"routes": made}}
+
+
+def test_every_call_arrives_where_the_plan_says() -> None:
+    """Its metadata are looked at as the headers of a request are."""
+
+    def routed(manifests: list[Manifest], request: Request) -> Shares:
+        (router,) = manifests
+        return appmesh.call(router, request.headers)
+
+    law = Law(CALLS, routed, twin, REASONS, inexact=Fraction(1, 100))
+
+    @settings(max_examples=PLANS)
+    @given(callers(), stages(CALLS), st.integers(0, 2**32))
+    def check(base: Manifest, stage: Manifest, seed: int) -> None:
+        law.check(base, stage, seed)
+
+    check()
+    assert law.kept[True] > law.kept[False]

@@ -1,7 +1,8 @@
 """What changed between two values, field by field, and the same changes made to a third.
 
 A change is a path and a new value. Entries of the lists that Kubernetes merges by key (containers, env, volumes, …) are
-found by that key, so that two people may edit two containers; every other list is one value.
+found by that key, so that two people may edit two containers, and the only one of a list without it as well; every
+other list is one value.
 """
 
 from krmfn.frozen import Value
@@ -102,7 +103,7 @@ def _entries(value: "Any", path: "tuple[Key, ...]") -> "Keyed | None":
         return None
     found: Keyed = {}
     for entry in value:
-        if not isinstance(entry, dict) or keys[0] not in entry:
+        if not isinstance(entry, dict) or (keys[0] not in entry and len(value) > 1):
             return None
         name = tuple(str(entry.get(k, "")) for k in keys)
         if name in found:

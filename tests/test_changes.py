@@ -57,10 +57,20 @@ def test_entries_of_merged_lists_are_found_by_name(old: Any, new: Any, other: An
     assert both == apply(list(diff(old, new)), other)
 
 
-@pytest.mark.parametrize("broken", [["A"], [{"value": 1}], [{"name": "A"}, {"name": "A"}]])
+@pytest.mark.parametrize("broken", [["A"], [{"value": 1}, {"name": "A"}], [{"name": "A"}, {"name": "A"}]])
 def test_a_list_without_names_is_one_value(broken: list[Any]) -> None:
     """Entries that have no name, or share one, cannot be told apart, so the list changes as a whole."""
     assert [Change(("env",), broken)] == list(diff({"env": [{"name": "A"}]}, {"env": broken}))
+
+
+def test_the_only_entry_of_a_list_needs_no_name() -> None:
+    """Some workloads have one container, which may go without: two people may change two fields of it."""
+    old, new = ({"containers": [{"image": image, "env": [{"name": "A"}]}]} for image in ("web:1", "web:2"))
+    [change] = diff(old, new)
+    assert change.field == "containers[].image"
+    assert apply([change], {"containers": [{"image": "web:1", "args": []}]}) == {
+        "containers": [{"image": "web:2", "args": []}]
+    }
 
 
 def test_a_change_says_where_it_is() -> None:

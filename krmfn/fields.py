@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from krmfn.krm.item import Ref
+    from krmfn.krm.item import Item, Ref
 
 
 class Fields:
@@ -129,6 +129,15 @@ class Fields:
         """Read a mapping of strings."""
         place = self.mapping(key)
         return {name: place.text(name) for name in place.names()}
+
+
+def top(item: "Item", *versions: str) -> Fields:
+    """Return the top of an object. Raises KrmfnError where it is of none of those API versions; the last is advised."""
+    place, version = Fields(item.value, item.ref), item.ref.api_version
+    if version not in versions:
+        place.at("apiVersion").problem(f"{version} is not known; use {versions[-1]}")
+        place.settle()
+    return place
 
 
 def kind_of(value: object) -> str:

@@ -1,6 +1,6 @@
 """One Rollout while it is read: its workload, its strategy, and what of it means nothing without a controller."""
 
-from krmfn.fields import Fields
+from krmfn.fields import Fields, top
 from krmfn.kinds import AUTOSCALERS, WORKLOADS, body
 from krmfn.krm.item import Ref
 from krmfn.results import INFO, Result
@@ -38,12 +38,9 @@ class Reader:
 
     def __init__(self, rollout: "Item", scene: "Scene") -> None:
         """Find the workload and the strategy; they decide how the rest is read."""
-        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.top, self.scene = top(rollout, f"{GROUP}/{VERSION}"), scene
         self.remarks: list[Result] = []
         self.makes: list[Manifest] = []
-        if rollout.ref.api_version != f"{GROUP}/{VERSION}":
-            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
-            self.top.settle()
         self.namespace, self.name = rollout.ref.namespace, rollout.ref.name
         self.spec = self.top.mapping("spec", required=True)
         self.canary, self.blue_green = self._strategy()

@@ -1,6 +1,6 @@
 """One Canary while it is read: its workload, the names of its Services, and what there is to remark."""
 
-from krmfn.fields import Fields
+from krmfn.fields import Fields, top
 from krmfn.kinds import REVISIONS, TWIN
 from krmfn.krm.item import Ref
 from krmfn.plan import Pair
@@ -39,11 +39,8 @@ class Reader:
 
     def __init__(self, rollout: "Item", scene: "Scene") -> None:
         """Find the workload and the names, by which the rest is made."""
-        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.top, self.scene = top(rollout, f"{GROUP}/{VERSION}"), scene
         self.remarks: list[Result] = []
-        if rollout.ref.api_version != f"{GROUP}/{VERSION}":
-            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
-            self.top.settle()
         self.namespace = rollout.ref.namespace
         self.spec = self.top.mapping("spec", required=True)
         self.provider = self.spec.text("provider", "istio")

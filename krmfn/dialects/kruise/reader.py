@@ -1,6 +1,6 @@
 """One Rollout while it is read: its fields, what is known of it already, and what there is to remark."""
 
-from krmfn.fields import Fields
+from krmfn.fields import Fields, top
 from krmfn.kinds import WORKLOADS
 from krmfn.krm.item import Ref
 from krmfn.results import WARNING, Result
@@ -22,12 +22,9 @@ class Reader:
 
     def __init__(self, rollout: "Item", scene: "Scene") -> None:
         """Find the workload and the strategy; they decide how the rest is read."""
-        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.top, self.scene = top(rollout, f"{GROUP}/{ALPHA}", f"{GROUP}/{BETA}"), scene
         self.remarks: list[Result] = []
         self.version = rollout.ref.api_version.rpartition("/")[2]
-        if self.version not in (ALPHA, BETA):
-            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{BETA}")
-            self.top.settle()
         self.spec = self.top.mapping("spec", required=True)
         self.annotations = self.top.mapping("metadata").mapping("annotations")
         self.workload, self.workload_field = self._workload(rollout.ref.namespace)

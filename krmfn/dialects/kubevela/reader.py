@@ -1,6 +1,6 @@
 """One Application while it is read: its components with their traits, and what there is to remark."""
 
-from krmfn.fields import Fields
+from krmfn.fields import Fields, top
 from krmfn.frozen import Value
 from krmfn.results import INFO, Result
 
@@ -57,11 +57,8 @@ class Reader:
 
     def __init__(self, rollout: "Item", scene: "Scene") -> None:
         """Read the components, in the order in which they stand."""
-        self.top, self.scene = Fields(rollout.value, rollout.ref), scene
+        self.top, self.scene = top(rollout, f"{GROUP}/{VERSION}"), scene
         self.remarks: list[Result] = []
-        if rollout.ref.api_version != f"{GROUP}/{VERSION}":
-            self.top.at("apiVersion").problem(f"{rollout.ref.api_version} is not known; use {GROUP}/{VERSION}")
-            self.top.settle()
         self.name, self.namespace = rollout.ref.name, rollout.ref.namespace
         self.spec = self.top.mapping("spec", required=True)
         self.components = tuple(self._component(place) for place in self.spec.sequence("components"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GROUP = "appmesh.k8s.aws"
 API_VERSION = f"{GROUP}/v1beta2"
 GATEWAY = "gateway.appmesh.k8s.aws"
-ARN = "arn:aws"
+ARN, GRPC = "arn:aws", "grpc"
 # Where analysis looks at requests: the route of all others, and its place behind them.
 OTHERS, LAST = "b", 20
 _PART = re.compile(r"([0-9]*\.?[0-9]+)(ns|us|ms|s|m|h)")
@@ -40,22 +40,27 @@ EVENTS = {
 def app_mesh(reader: "Reader") -> "Iterator[Manifest]":
     """Yield them, and a VirtualService for each of the apex and the canary. Notes what cannot work as a problem."""
     _check(reader)
+    listener = {"portMapping": {"port": reader.port, "protocol": _protocol(reader)}}
+    timeout = _timeout(reader)
+    node = {"listeners": [listener | ({"timeout": {_protocol(reader): timeout}} if timeout else {})]}
+    backends = [{"virtualService": _backend(backend)} for backend in texts(reader.service, "backends")]
     for name, value in ((reader.primary, reader.value), (reader.canary, short(f"{reader.value}-canary"))):
-        yield _made(reader, "VirtualNode", name, _node(reader, name, value))
-    for name, weight in ((reader.apex, 0), (reader.canary, 100)):
-        yield _made(
-            reader, "VirtualRouter", name, {"listeners": [_listener(reader)], "routes": [_route(reader, weight)]}
-        )
-        service = _made(
-            reader, "VirtualService", name, {"provider": {"virtualRouter": {"virtualRouterRef": {"name": name}}}}
-        )
-        if not weight and (annotations := _exposed(reader)):
-            service["metadata"]["annotations"] = annotations
-        yield service
+        found: Manifest = {"serviceDiscovery": {"dns": {"hostname": f"{name}.{reader.namespace}.svc.cluster.local."}}}
+        found |= {"backends": backends} if backends else {}
+        yield _made(reader, "VirtualNode", name, {"podSelector": {"matchLabels": {reader.label: value}}} | node | found)
+    way = _way(reader, timeout)
+    for name, weight, annotations in ((reader.apex, 0, _exposed(reader)), (reader.canary, 100, {})):
+        spec = {"listeners": [listener], "routes": [_route(reader, way, weight)]}
+        yield _made(reader, "VirtualRouter", name, spec)
+        provider = {"virtualRouter": {"virtualRouterRef": {"name": name}}}
+        yield _made(reader, "VirtualService", name, {"provider": provider}, annotations)
 
 
-def _made(reader: "Reader", kind: str, name: str, spec: "Manifest") -> "Manifest":
-    metadata = {"name": name} | ({"namespace": reader.namespace} if reader.namespace else {})
+def _made(
+    reader: "Reader", kind: str, name: str, spec: "Manifest", annotations: dict[str, str] | None = None
+) -> "Manifest":
+    metadata: Manifest = {"name": name} | ({"namespace": reader.namespace} if reader.namespace else {})
+    metadata |= {"annotations": annotations} if annotations else {}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
@@ -88,51 +93,33 @@ def _check_alone(reader: "Reader") -> None:
             reader.top.problems.append(KrmfnError(message, ref=item.ref, field=selector.path, file=item.path))
 
 
-def _grpc(reader: "Reader") -> bool:
-    return "grpc" in reader.service.text("portName")
-
-
-def _listener(reader: "Reader") -> "Manifest":
-    return {"portMapping": {"port": reader.port, "protocol": "grpc" if _grpc(reader) else "http"}}
-
-
-def _node(reader: "Reader", name: str, value: str) -> "Manifest":
-    listener = _listener(reader)
-    if timeout := _timeout(reader):
-        listener["timeout"] = {"grpc" if _grpc(reader) else "http": timeout}
-    spec: Manifest = {
-        "podSelector": {"matchLabels": {reader.label: value}},
-        "listeners": [listener],
-        "serviceDiscovery": {"dns": {"hostname": f"{name}.{reader.namespace}.svc.cluster.local."}},
-    }
-    if backends := texts(reader.service, "backends"):
-        spec["backends"] = [{"virtualService": _backend(backend)} for backend in backends]
-    return spec
+def _protocol(reader: "Reader") -> str:
+    return GRPC if GRPC in reader.service.text("portName") else "http"
 
 
 def _backend(name: str) -> "Manifest":
     return {"virtualServiceARN": name} if name.startswith(ARN) else {"virtualServiceRef": {"name": name}}
 
 
-def _route(reader: "Reader", weight: int) -> "Manifest":
+def _way(reader: "Reader", timeout: "Manifest") -> "Manifest":
+    """Return what all routes have in common: which requests, for how long, and how often."""
+    found = {"match": _match(reader), "timeout": timeout, "retryPolicy": _retries(reader)}
+    return {key: value for key, value in found.items() if value or key == "match"}
+
+
+def _route(reader: "Reader", way: "Manifest", weight: int) -> "Manifest":
     """Return the route of a router: the one that all requests go by, unless analysis looks at some of them."""
     looks = not weight and bool(reader.analysis.at("match").value)
     sides = ((reader.primary, 100),) if looks else ((reader.canary, weight), (reader.primary, 100 - weight))
     targets = [{"virtualNodeRef": {"name": name}, "weight": share} for name, share in sides]
-    way: Manifest = {"match": _match(reader)}
-    if timeout := _timeout(reader):
-        way["timeout"] = timeout
-    if retries := _retries(reader):
-        way["retryPolicy"] = retries
-    way["action"] = {"weightedTargets": targets}
-    kind, name = "grpcRoute" if _grpc(reader) else "httpRoute", reader.canary if weight else reader.apex
+    name = reader.canary if weight else reader.apex
     named = {"name": f"{name}-{OTHERS}", "priority": LAST} if looks else {"name": name}
-    return named | {kind: way}
+    return named | {f"{_protocol(reader)}Route": way | {"action": {"weightedTargets": targets}}}
 
 
 def _match(reader: "Reader") -> "Manifest":
     found = prefix(reader, "a VirtualRouter")
-    if not _grpc(reader):
+    if _protocol(reader) != GRPC:
         return {"prefix": found}
     if found != "/":
         reader.service.at("match").problem("asks for a path, which calls do not have; leave it out")
@@ -159,7 +146,7 @@ def _retries(reader: "Reader") -> "Manifest":
     if not place:
         return {}
     time = _milliseconds(place, "perTryTimeout")
-    known = {kind: EVENTS[kind] for kind in EVENTS if kind != "grpcRetryEvents" or _grpc(reader)}
+    known = {kind: EVENTS[kind] for kind in EVENTS if kind != "grpcRetryEvents" or _protocol(reader) == GRPC}
     found: Manifest = {}
     for event in (place.text("retryOn") or GATEWAY_ERROR).split(","):
         kinds = [kind for kind, events in known.items() if event in events]
@@ -177,7 +164,6 @@ def _exposed(reader: "Reader") -> dict[str, str]:
     place = reader.service
     if not (hosts := texts(place, "hosts")):
         return {}
-    attempts = place.mapping("retries").whole("attempts")
-    wanted = {"timeout": place.text("timeout"), "retries": str(attempts or "")}
-    found = {"expose": "true", "domain": ",".join(hosts)} | {key: value for key, value in wanted.items() if value}
+    wanted = {"timeout": place.at("timeout").value, "retries": place.mapping("retries").at("attempts").value}
+    found = {"expose": "true", "domain": ",".join(hosts)} | {key: str(value) for key, value in wanted.items() if value}
     return {f"{GATEWAY}/{key}": value for key, value in found.items()}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
 
+# A Service whose requests a route divides, though it is none of those that they are divided between.
+ENTRANCE = "entrance"
 # Where a NetworkPolicy names the pods that may talk with those it applies to.
 PEERS = (("ingress", "from"), ("egress", "to"))
 
@@ -31,7 +33,7 @@ def render(view: View) -> "Iterator[Result]":
         for item in _near(view, group, kind, stable):
             selector = (item.value.get(path[0]) or {}).get(path[1])
             if isinstance(selector, dict) and chooses(selector, stable) and not chooses(selector, canary):
-                message = f"{verb} the stable pods, and not the canary's ({_labels(view)}); add a rule for those"
+                message = f"{verb} the stable pods, and not the canary's ({_labels(view)}); add a {kind} for those"
                 yield Result(WARNING, message, item.ref, ".".join(path), item.path)
     yield from _peers(view, stable, canary)
 
@@ -57,6 +59,7 @@ def _selectors(spec: "Manifest", rules: str, peers: str) -> "Iterator[tuple[int,
 
 def _services(view: View, stable: dict[str, str], canary: dict[str, str]) -> "Iterator[Result]":
     known = {name for pair in view.plan.services for name in (pair.stable, pair.canary)}
+    known |= {str(value) for route in view.plan.routes for key, value in route.told if key == ENTRANCE}
     for item in _near(view, "", "Service", stable):
         selector = (item.value.get("spec") or {}).get("selector") or {}
         annotations = (item.value.get("metadata") or {}).get("annotations") or {}

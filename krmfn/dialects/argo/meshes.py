@@ -25,7 +25,7 @@ def smi(reader: "Reader", pair: "Pair") -> "Iterator[Route]":
     name, root = place.text("trafficSplitName", reader.name), place.text("rootService", pair.stable)
     if not reader.scene.lookup(Ref(f"{SPLIT}/{SPLIT_VERSION}", "TrafficSplit", reader.namespace, name)):
         reader.makes.append(_split(reader, name, root, pair))
-    yield Route(SPLIT, "TrafficSplit", name, "", pair, f"{place.path}.trafficSplitName", told=(("rootService", root),))
+    yield Route(SPLIT, "TrafficSplit", name, "", pair, f"{place.path}.trafficSplitName", told=(("entrance", root),))
 
 
 def _split(reader: "Reader", name: str, root: str, pair: "Pair") -> "Manifest":

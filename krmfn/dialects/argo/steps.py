@@ -32,6 +32,10 @@ EXPERIMENT = (
     "cannot be rendered: its pods run for some time only, beside both sides; leave the step out, and put a pause where "
     "somebody shall look at them"
 )
+STEPLESS = (
+    "is required: without steps this is a plain rolling update; write some, or leave the Rollout out and let a "
+    "Deployment do it"
+)
 MISSING = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
 
 
@@ -58,7 +62,7 @@ class Fold:
             if kind in RESTS:
                 found.append(self._rest(place, self._gate(place, kind, number)))
         if not places and self.reader.canary and not self.reader.routing:
-            self.reader.canary.at("steps").problem("is required: without steps this is a plain rolling update")
+            self.reader.canary.at("steps").problem(STEPLESS)
         if not places:
             self.scale = Amount(ALL, percent=True)
         if kind not in RESTS:

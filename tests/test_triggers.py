@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krmfn.triggers import Names, triggers
+from tests.stories import FIXTURES, rendered, story
 
 NAMES = Names((("web", "web-canary"), ("web-primary", "web-canary")))
 SAME_NUMBER = "the trigger t has nothing of web in its query, so it scales both sides by the same number"
@@ -81,6 +82,17 @@ def test_triggers_without_a_query() -> None:
     assert [trigger for trigger, _ in found] == listed
     said = "the trigger kafka has no query, so it scales both sides by the same number"
     assert [remarks for _, remarks in found] == [(), (said,)]
+
+
+def test_a_metric_that_is_not_of_the_pods_is_named() -> None:
+    """What a HorizontalPodAutoscaler measures elsewhere is the same for both sides; what it measures at pods is not."""
+    told = story(FIXTURES / "kruise" / "autoscaler-rename")
+    metrics = "metrics:\n    - {type: External, external: {metric: {name: lag}, target: {averageValue: 5}}}\n"
+    files = {name: data.replace(b"metrics:\n", metrics.encode()) for name, data in told.files.items()}
+    lines = [result.line() for result in rendered(files, told.config | {"step": "1"})[1].results]
+    said = "the metric lag is not that of the pods, so it scales both sides by the same number"
+    expected = f"warning: HorizontalPodAutoscaler shop/web spec.metrics[0]: {said} (web.yaml)"
+    assert [line for line in lines if line.startswith("warning")] == [expected]
 
 
 @given(st.text(alphabet="web -.*{}=\"'/|pricany_", max_size=40))

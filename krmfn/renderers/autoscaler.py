@@ -6,6 +6,7 @@ the canary keeps a fixed number of pods. A ScaledObject makes a HorizontalPodAut
 
 from krmfn.config import RENAME
 from krmfn.errors import KrmfnError
+from krmfn.fields import Fields
 from krmfn.frozen import Value
 from krmfn.isolation import canary_name, short
 from krmfn.kinds import PARTITION
@@ -37,6 +38,7 @@ LIMITS: "Final[dict[str, Limits]]" = {
     "HorizontalPodAutoscaler": Limits("minReplicas", "maxReplicas"),
     "ScaledObject": Limits("minReplicaCount", "maxReplicaCount", usual=100, long=63),
 }
+ELSEWHERE = ("External", "Object")
 PAUSED = "autoscaling.keda.sh/paused-replicas"
 
 
@@ -85,7 +87,18 @@ def _asked(view: View, item: "Item", canary: "Manifest") -> "Iterator[Added | Re
             for remark in remarks if view.stage.canary else ():
                 yield Result(WARNING, remark, item.ref, f"spec.triggers[{number}]", item.path)
         canary = _scaled(view, canary | {"spec": spec | {"triggers": listed}})
+    yield from _shared(item) if view.stage.canary else ()
     yield Added(canary, item)
+
+
+def _shared(item: "Item") -> "Iterator[Result]":
+    """Yield what there is to know of metrics that are not measured at the pods."""
+    for metric in Fields(item.value, item.ref).mapping("spec").sequence("metrics"):
+        kind = str(metric.at("type").value)
+        if kind in ELSEWHERE:
+            name = metric.mapping(kind.lower()).mapping("metric").text("name")
+            message = f"the metric {name or kind} is not that of the pods, so it scales both sides by the same number"
+            yield Result(WARNING, message, item.ref, metric.path, item.path)
 
 
 def _scaled(view: View, canary: "Manifest") -> "Manifest":

@@ -108,7 +108,7 @@ def _edge(outlook: "Outlook", edge: "Edge") -> "Json":
 
 
 def _commit(outlook: "Outlook", before: "Stage", commit: "Commit") -> "Json":
-    moves = graces(before, commit.stage)
+    moves = graces(outlook.plan, before, commit.stage)
     return {
         "position": str(commit.position),
         "changes": None if commit.changes is None else [_change(difference) for difference in commit.changes],

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krmfn.krm.item import Ref
-    from krmfn.plan import Match
+    from krmfn.plan import Match, Plan
     from krmfn.report.outlook import Commit, Edge, Outlook
     from krmfn.stage import Stage
 
@@ -74,10 +74,19 @@ def _shared(outlook: "Outlook", now: "Stage") -> Wait:
     return Wait(outlook.view.body, pods, canary=False, updated=now.canary if divided else pods)
 
 
-def graces(before: "Stage", now: "Stage") -> bool:
+def graces(plan: "Plan", before: "Stage", now: "Stage") -> bool:
     """Tell whether a commit moves requests from one side to the other."""
+    if plan.style == REVISIONS:
+        return _of_new(before) != _of_new(now)
     both_run = before.canary is not None and now.canary is not None
     return _share(before) != _share(now) or (both_run and before.pinned != now.pinned)
+
+
+def _of_new(stage: "Stage") -> int:
+    """Return the share of the new revision, which is all there is from promote on."""
+    if stage.canary is None:
+        return int(stage.template == TARGET) * 100
+    return (stage.traffic.weight or 0) if stage.traffic else 0
 
 
 def _share(stage: "Stage") -> "tuple[int, tuple[Match, ...]]":

@@ -99,7 +99,7 @@ def waiting(outlook: "Outlook", before: "Stage", commit: "Commit") -> str:
     """Say what has to be true before the next commit."""
     pods = [_ready(wait) for wait in waits(outlook, before, commit.stage)]
     decided = [*pods, *filter(None, [gate(outlook.plan, commit.position)])]
-    return ", ".join(decided) or ("requests have moved" if graces(before, commit.stage) else NOTHING)
+    return ", ".join(decided) or ("requests have moved" if graces(outlook.plan, before, commit.stage) else NOTHING)
 
 
 def _ready(wait: "Wait") -> str:

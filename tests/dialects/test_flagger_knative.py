@@ -253,6 +253,8 @@ def test_a_plan_waits_for_the_revision_that_is_new_by_its_name() -> None:
     found, _ = outlook.outlooks(looked_at(target={"images": [{"name": "shop/web", "newTag": "2.0"}]}))
     (plan,) = json.loads(document.document(found))["rollouts"]
     waits = {p["position"]: p["waitFor"] for edge in plan["edges"] for p in edge["positions"]}
+    moved = [p["position"] for edge in plan["edges"] for p in edge["positions"] if p["grace"]]
+    assert moved == ["1", "2", "promote", "1>0/shift", "2>0/shift", "promote>0/shift"]
     apart = found[0].apart
     assert apart
     assert plan["canary"] is None

@@ -11,13 +11,13 @@ from typing import Any
 
 import jsonschema
 import yaml
-from hypothesis import event
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from krmfn.errors import KrmfnError
 from krmfn.lua import Script, render
 from krmfn.lua.cases import full
-from tests.routers.meaning import Request, holds, share
+from tests.routers.meaning import PLANS, Request, holds, share
 
 Manifest = dict[str, Any]
 Shares = dict[Hashable, Fraction]
@@ -139,6 +139,21 @@ def asked(stage: Mapping[str, Any], seed: int, count: int = 40) -> list[Request]
 # The law.
 
 
+def canary(arrival: Any) -> Any:
+    """Return the canary's counterpart of an arrival at the Service web, None for any other."""
+    return arrival._replace(service="web-canary") if arrival.service == "web" else None
+
+
+def alone(route: Callable[[Manifest, Request], Shares]) -> Callable[[list[Manifest], Request], Shares]:
+    """Return the router of the only object there is."""
+
+    def routed(manifests: list[Manifest], request: Request) -> Shares:
+        (one,) = manifests
+        return route(one, request)
+
+    return routed
+
+
 class Law:
     """What a provider makes of a route divides requests as the plan says.
 
@@ -176,6 +191,27 @@ class Law:
             wanted = self.wanted(self.route([base], request), share(stage, request))
             self.agree(self.route(made, request), wanted, request)
         return made
+
+    def hold(
+        self,
+        routes: Strategy,
+        stages: Strategy,
+        valid: Callable[[Manifest], object] = bool,
+        connect: Callable[[Manifest], Shares] | None = None,
+    ) -> None:
+        """Hold generated plans to the law: most are rendered, to what is ``valid``; ``connect`` routes connections."""
+
+        @settings(max_examples=PLANS)
+        @given(routes, stages, st.integers(0, 2**32))
+        def check(base: Manifest, stage: Manifest, seed: int) -> None:
+            for made in self.check(base, stage, seed) or ():
+                valid(made)
+                if connect:
+                    percent = 0 if stage["neutral"] else stage.get("weight") or 0
+                    self.agree(connect(made), self.wanted(connect(base), Fraction(percent, 100)), "a connection")
+
+        check()
+        assert self.kept[True] > self.kept[False]
 
     def _refused(self, error: KrmfnError, base: Manifest, stage: Manifest) -> None:
         reason = next((words for words in self.reasons if words in error.message), None)

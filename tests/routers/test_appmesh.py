@@ -3,12 +3,11 @@
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krmfn.lua import find
 from tests.routers import appmesh
-from tests.routers.meaning import PLANS, Request
+from tests.routers.meaning import Request
 from tests.routers.plans import Law, Manifest, Shares, maybe, record, stages
 
 SCRIPT = find("appmesh.k8s.aws", "VirtualRouter")
@@ -108,16 +107,7 @@ def test_every_request_arrives_where_the_plan_says() -> None:
         return {} if ambiguous(law.base, request) else appmesh.route(router, request)
 
     law = Law(SCRIPT, routed, twin, REASONS, inexact=Fraction(1, 100))
-
-    @settings(max_examples=PLANS)
-    @given(routers(), stages(SCRIPT), st.integers(0, 2**32))
-    def check(base: Manifest, stage: Manifest, seed: int) -> None:
-        if made := law.check(base, stage, seed):
-            percent = 0 if stage["neutral"] else stage.get("weight") or 0
-            law.agree(appmesh.connect(made[0]), law.wanted(appmesh.connect(base), Fraction(percent, 100)), "tcp")
-
-    check()
-    assert law.kept[True] > law.kept[False]
+    law.hold(routers(), stages(SCRIPT), connect=appmesh.connect)
 
 
 CALLS = SCRIPT.replace(
@@ -148,11 +138,4 @@ def test_every_call_arrives_where_the_plan_says() -> None:
         return appmesh.call(router, request.headers)
 
     law = Law(CALLS, routed, twin, REASONS, inexact=Fraction(1, 100))
-
-    @settings(max_examples=PLANS)
-    @given(callers(), stages(CALLS), st.integers(0, 2**32))
-    def check(base: Manifest, stage: Manifest, seed: int) -> None:
-        law.check(base, stage, seed)
-
-    check()
-    assert law.kept[True] > law.kept[False]
+    law.hold(callers(), stages(CALLS))

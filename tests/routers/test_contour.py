@@ -1,16 +1,13 @@
 """HTTPProxy: at every stage, Contour sends each request where the plan says."""
 
 from collections import Counter
-from fractions import Fraction
-from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from krmfn.lua import find
 from tests.routers import contour
-from tests.routers.meaning import PLANS, Request
-from tests.routers.plans import Law, Manifest, Shares, Strategy, maybe, record, schema, stages
+from tests.routers.plans import Law, Manifest, Strategy, alone, canary, maybe, record, schema, stages
 
 SCRIPT = find("projectcontour.io", "HTTPProxy")
 valid = schema("httpproxies.projectcontour.io")
@@ -79,29 +76,7 @@ REASONS = {
 }
 
 
-def twin(arrival: Any) -> contour.Arrival | None:
-    """Return the canary's counterpart of a stable arrival."""
-    return arrival._replace(service="web-canary") if arrival.service == "web" else None
-
-
-def routed(manifests: list[Manifest], request: Request) -> Shares:
-    """Route by the only object there is."""
-    (proxy,) = manifests
-    return contour.route(proxy, request)
-
-
 def test_every_request_arrives_where_the_plan_says() -> None:
     """What matches goes to the canary, of the rest the weight does, and nobody else notices."""
-    law = Law(SCRIPT, routed, twin, REASONS)
-
-    @settings(max_examples=PLANS)
-    @given(proxies(), stages(SCRIPT), st.integers(0, 2**32))
-    def check(base: Manifest, stage: Manifest, seed: int) -> None:
-        if made := law.check(base, stage, seed):
-            valid(made[0])
-            percent = 0 if stage["neutral"] else stage.get("weight") or 0
-            wanted = law.wanted(contour.connect(base), percent * Fraction(1, 100))
-            assert wanted == contour.connect(made[0])
-
-    check()
-    assert law.kept[True] > law.kept[False]
+    law = Law(SCRIPT, alone(contour.route), canary, REASONS)
+    law.hold(proxies(), stages(SCRIPT), valid, contour.connect)

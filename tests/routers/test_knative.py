@@ -62,14 +62,7 @@ def test_every_revision_gets_what_the_plan_says() -> None:
         return knative.route(stable(service) if service is law.base else service)
 
     law = Law(SCRIPT, routed, twin, REASONS, inexact=Fraction(1, 100))
-
-    @settings(max_examples=PLANS)
-    @given(services(), stages(SCRIPT), st.integers(0, 2**32))
-    def check(base: Manifest, stage: Manifest, seed: int) -> None:
-        law.check(base, stage, seed)
-
-    check()
-    assert law.kept[True] > law.kept[False]
+    law.hold(services(), stages(SCRIPT))
 
 
 @st.composite

@@ -1,7 +1,6 @@
 """MeshHTTPRoute: at every stage, Kuma sends each request where the plan says."""
 
 from collections import Counter
-from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from krmfn.lua import find
 from tests.routers import kuma
 from tests.routers.meaning import PLANS, Request
-from tests.routers.plans import Law, Manifest, Shares, maybe, record, stages
+from tests.routers.plans import Law, Manifest, Shares, canary, maybe, record, stages
 
 SCRIPT = find("kuma.io", "MeshHTTPRoute")
 
@@ -80,11 +79,6 @@ REASONS = {
 }
 
 
-def twin(arrival: Any) -> kuma.Arrival | None:
-    """Return the canary's counterpart of a stable arrival."""
-    return arrival._replace(service="web-canary") if arrival.service == "web" else None
-
-
 def test_every_request_arrives_where_the_plan_says() -> None:
     """What matches goes to the canary, of the rest the weight does, and nobody else notices."""
     refused = Counter[bool]()
@@ -93,7 +87,7 @@ def test_every_request_arrives_where_the_plan_says() -> None:
         (one,) = manifests
         return kuma.mesh_http_route(one, request, "web")
 
-    law = Law(SCRIPT, routed, twin, REASONS)
+    law = Law(SCRIPT, routed, canary, REASONS)
 
     @settings(max_examples=PLANS)
     @given(routes(), stages(SCRIPT), st.integers(0, 2**32))

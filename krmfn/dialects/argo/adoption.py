@@ -112,6 +112,8 @@ def _check(reader: Reader, rollout: "Item", found: "tuple[list[Item], Item | Non
             signs.weighs(item, word)
     for item in (item for route in ROUTES if all(pair) for item in reader.scene.of_kind(*route, *pair)):
         signs.divides(item, pair)
+        if stable := signs.top.mapping("status").mapping("canary").text("stablePingPong"):
+            signs.weighs(item, pair[stable == "ping"])
     _check_ingresses(reader, signs, canary)
     signs.settle()
 

@@ -165,8 +165,11 @@ MERGE_KEYS: "Final[dict[str, tuple[str, ...]]]" = {
     "resourceClaims": ("name",),
 }
 
-# Routes that name subsets of a Service, and the kind of object, of the same group, that says which pods those are.
-COMPANIONS: "Final[dict[tuple[str, str], str]]" = {("networking.istio.io", "VirtualService"): "DestinationRule"}
+# Routes that name sides in their own words, and the kind, of the same group, that says which pods those have.
+COMPANIONS: "Final[dict[tuple[str, str], str]]" = {
+    ("networking.istio.io", "VirtualService"): "DestinationRule",
+    ("appmesh.k8s.aws", "VirtualRouter"): "VirtualNode",
+}
 
 # Objects that choose pods by label, and where they keep the selector.
 SELECTORS: "Final[dict[tuple[str, str], tuple[tuple[str, ...], str]]]" = {

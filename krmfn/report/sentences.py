@@ -2,7 +2,7 @@
 
 from krmfn.config import LABEL, RENAME, SHARED
 from krmfn.frozen import Value
-from krmfn.kinds import PARTITION, REVISIONS
+from krmfn.kinds import COMPANIONS, PARTITION, REVISIONS
 from krmfn.plan import FINALISE
 from krmfn.report import words
 from krmfn.report.waiting import steps
@@ -65,6 +65,8 @@ def requests(outlook: "Outlook") -> "Iterator[Entry]":
             said = f"divides requests within Service {route.services.stable}, by subsets."
         if plan.style == REVISIONS:
             said = "divides requests between its revisions."
+        if any((group, kind) == (route.group, route.kind) for (group, _), kind in COMPANIONS.items()):
+            said = "says which pods are on which side, and divides nothing."
         yield Entry(f"{route.kind} {route.name}", (said,))
     if plan.services and plan.divides and not plan.routes:
         decides = f"the selector of Service {plan.services[0].stable} decides who gets the requests"

@@ -110,6 +110,9 @@ def provided(reader: "Reader") -> "Made":
         message = f"{reader.provider} is not rendered; that can be: {', '.join(PROVIDERS)}"
         reader.spec.at("provider").problem(message)
         return (), ()
+    if not reader.spec.has("provider") and (message := _other(reader)):
+        reader.spec.at("provider").problem(message)
+        return (), ()
     row = PROVIDERS[reader.provider]
     for key in FIELDS if reader.style == TWIN else reader.service.names():
         if reader.service.has(key) and key not in (row.uses if row else ()):
@@ -117,6 +120,15 @@ def provided(reader: "Reader") -> "Made":
     if row is None:
         return (), ()
     return _routes(reader, row), tuple(row.make(reader)) if row.make else ()
+
+
+def _other(reader: "Reader") -> str:
+    """Say that another provider was meant than the default: a controller may have one of its own, by a flag."""
+    for place, key in ((reader.spec, "ingressRef"), (reader.spec, "routeRef"), (reader.service, "gatewayRefs")):
+        if place.has(key):
+            able = [name for name, row in PROVIDERS.items() if row and key in (row.named, *row.uses)]
+            return f"is missing, which means {reader.provider}, and {key} is for {' or '.join(able)}; write which"
+    return ""
 
 
 def _routes(reader: "Reader", row: Provider) -> tuple[Route, ...]:

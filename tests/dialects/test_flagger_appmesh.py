@@ -70,6 +70,13 @@ def test_a_pod_that_an_earlier_template_makes_anew_has_one_as_well(name: str) ->
         assert {len(owners(files, pods(before)["podinfo"]))} == {1}, step
 
 
+@pytest.mark.parametrize("name", STORIES)
+def test_a_pod_may_start_before_its_virtual_node_is_turned(name: str) -> None:
+    """Whoever applies routes only when the pods are ready waits for none that cannot start."""
+    for (_, before, _), (step, files, _) in pairwise(frames(name)):
+        assert {len(owners(before, labels)) for labels in pods(files).values()} == {1}, step
+
+
 def arrivals(files: Files, headers: dict[str, str]) -> dict[str, Fraction]:
     """Return which Services get such requests from the mesh, by the names of its nodes; each is at a port of theirs."""
     (router,) = [one for one in objects(files, "VirtualRouter") if one["metadata"]["name"] == "podinfo"]

@@ -74,14 +74,14 @@ class Fields:
 
     def sequence(self, key: str) -> "Iterator[Fields]":
         """Go through the entries of a list; a missing list has none."""
-        place = self.at(key)
-        if place.value is None:
-            return
-        if not isinstance(place.value, list):
-            place.problem(f"must be a list, not {kind_of(place.value)}")
-            return
-        for position in range(len(place.value)):
-            yield place.at(position)
+        return self.at(key).entries()
+
+    def entries(self) -> "Iterator[Fields]":
+        """Go through the entries of the list at this place."""
+        if isinstance(self.value, list):
+            yield from map(self.at, range(len(self.value)))
+        elif self.value is not None:
+            self.problem(f"must be a list, not {kind_of(self.value)}")
 
     def text(self, key: str, default: str = "", *, required: bool = False, choices: tuple[str, ...] = ()) -> str:
         """Read a string."""

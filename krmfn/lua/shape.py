@@ -84,13 +84,7 @@ def _value(place: Fields, inner: "Shape | str") -> None:
 
 
 def _entries(place: Fields, inner: "Shape | str") -> None:
-    if place.value is None:
-        return
-    if not isinstance(place.value, list):
-        place.problem(f"must be a list, not {kind_of(place.value)}")
-        return
-    for position in range(len(place.value)):
-        entry = place.at(position)
+    for entry in place.entries():
         if entry.value is None:
             entry.problem("is empty; leave this entry out")
         else:

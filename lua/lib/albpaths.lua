@@ -4,20 +4,13 @@
 -- in the order in which they are written. In a pattern * is any text.
 -- https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/spec/
 
+local segments = use "segments"
+
+local trim, within = segments.trim, segments.within
 local paths = {}
 
 local EXACT, PREFIX, PATTERN = "Exact", "Prefix", "ImplementationSpecific"
 local CLASS = { [EXACT] = 1, [PREFIX] = 2, [PATTERN] = 3 }
-
-local function trim(path)
-  return (path:gsub("/$", ""))
-end
-
--- Tell whether a path is a prefix or below it.
-local function within(path, prefix)
-  prefix = trim(prefix)
-  return trim(path) == prefix or path:sub(1, #prefix + 1) == prefix .. "/"
-end
 
 local function kind_of(path)
   return path.pathType or PATTERN

@@ -6,7 +6,9 @@
 -- can be one: no rule made of it would be sure to come before the one that it is an exception to.
 -- https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 
-local gateway = use "gateway"
+local gateway, segments = use "gateway", use "segments"
+
+local trim, within = segments.trim, segments.within
 
 local EXACT, PREFIX, REGEX = "Exact", "PathPrefix", "RegularExpression"
 local REPLACE, REPLACE_ALL = "ReplacePrefixMatch", "ReplaceFullPath"
@@ -14,16 +16,6 @@ local REPLACE, REPLACE_ALL = "ReplacePrefixMatch", "ReplaceFullPath"
 local function path_of(match)
   local path = match.path or {}
   return path.type or PREFIX, path.value or "/"
-end
-
--- A trailing "/" of a prefix counts for nothing.
-local function trim(prefix)
-  return prefix:sub(-1) == "/" and prefix:sub(1, -2) or prefix
-end
-
-local function within(path, prefix)
-  prefix = trim(prefix)
-  return path == prefix or path:sub(1, #prefix + 1) == prefix .. "/"
 end
 
 -- Return how every text begins that a regular expression accepts, as far as that can be read off it.

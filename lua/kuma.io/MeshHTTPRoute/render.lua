@@ -8,7 +8,9 @@
 -- https://kuma.io/docs/latest/policies/meshhttproute/ and api/v1alpha1/compare.go of the policy in kumahq/kuma
 
 local weighted, precedence, ordered = use "weighted", use "precedence", use "ordered"
-local services, kuma = use "services", use "kuma"
+local services, segments, kuma = use "services", use "segments", use "kuma"
+
+local trim, within = segments.trim, segments.within
 
 local EXACT, PREFIX, REGEX = "Exact", "PathPrefix", "RegularExpression"
 local NAME, NAMESPACE = "kuma.io/display-name", "k8s.kuma.io/namespace"
@@ -69,15 +71,6 @@ local function lead_to(rule, refs)
 end
 
 -- Matches -------------------------------------------------------------------------------------------------------------
-
-local function trim(prefix)
-  return prefix:sub(-1) == "/" and prefix:sub(1, -2) or prefix
-end
-
-local function within(path, prefix)
-  prefix = trim(prefix)
-  return path == prefix or path:sub(1, #prefix + 1) == prefix .. "/"
-end
 
 local function every(path)
   return path.type == PREFIX and trim(path.value) == ""

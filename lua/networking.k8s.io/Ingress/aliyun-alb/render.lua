@@ -8,7 +8,7 @@
 -- https://www.alibabacloud.com/help/en/cs/user-guide/use-alb-ingresses-to-perform-canary-releases-1
 -- https://www.alibabacloud.com/help/en/cs/user-guide/customize-the-routing-rules-of-an-alb-ingress-1
 
-local ingress = use "ingress"
+local ingress, segments = use "ingress", use "segments"
 
 local PREFIX = "alb.ingress.kubernetes.io/"
 -- The controller reads both.
@@ -114,11 +114,6 @@ end
 
 -- Paths ---------------------------------------------------------------------------------------------------------------
 
-local function holds(prefix, path)
-  local bare = prefix:gsub("/$", "")
-  return path == bare or path:sub(1, #bare + 1) == bare .. "/"
-end
-
 -- Return the part of a given path that is within the wanted one, nil if there is none.
 local function narrowed(path, wanted)
   local twin = copy(path)
@@ -133,12 +128,12 @@ local function narrowed(path, wanted)
   end
   local within
   if wanted.type == "Exact" then
-    within = exact and own == wanted.value or not exact and holds(own, wanted.value)
+    within = exact and own == wanted.value or not exact and segments.within(wanted.value, own)
     twin.path, twin.pathType = wanted.value, "Exact"
-  elseif not exact and holds(own, wanted.value) then
+  elseif not exact and segments.within(wanted.value, own) then
     within, twin.path = true, wanted.value
   else
-    within = holds(wanted.value, own)
+    within = segments.within(own, wanted.value)
   end
   return within and twin or nil
 end

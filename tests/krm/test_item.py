@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import re
 
 import pytest
 from hypothesis import assume, given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.krm import Item, Ref, dump, load, new, same
 from krmfn.krm.item import retext
-from tests.krm.styled import at, manifests, paths, styled
+from tests.krm.styled import at, leaves, manifests, paths, styled, words
 
 LISTED = b"""\
 - # Deployment of web
@@ -392,6 +393,44 @@ def test_text_is_exact(item, drawn, data):
 
     assert text.rstrip("\n") == edited.excerpt(path).rstrip("\n")
     assert item.raw == edited.edited(item.value, {path: item.excerpt(path)}).raw
+
+
+# Words in whose place aliases come.
+ALIASES = ("aliasone", "aliastwo")
+
+
+@st.composite
+def sharing(draw):
+    """Draw an item that has anchors first, one of them in a block, and aliases of both wherever people put some."""
+    inner = st.recursive(
+        leaves | st.sampled_from(ALIASES),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
+        max_leaves=10,
+    )
+    _, text = draw(styled(st.fixed_dictionaries({"spec": st.dictionaries(words, inner, min_size=1)}), flows=False))
+    anchors = f"one: &one {draw(st.sampled_from(('web:1', '[a, {b: c}]', '{}')))}\ntwo: &two # labels\n  app: web\n"
+    for word in ALIASES:
+        text = re.sub(rf"""(['"]?){word}\1(?=[\s,\]}}]|$)""", f"*{word[5:]}", text)
+    return Item((anchors + text).encode())
+
+
+@given(sharing(), st.data())
+def test_shared_values_are_shared_again(item, data):
+    """Any block mapping under a key can be replaced and put back where it has aliases, too, and stands alone."""
+    found = [path for path in paths(item.value) if path[0] == "spec" and isinstance(path[-1], str)]
+    blocks = [path for path in found if is_block(item, path) and not in_brackets(item, path)]
+    assume(blocks)
+    path = data.draw(st.sampled_from(blocks))
+    excerpt = item.excerpt(path)
+    changed = copy.deepcopy(item.value)
+    at(changed, path[:-1])[path[-1]] = {"other": 1}
+    assert same(load(excerpt), at(item.value, path))
+    assert item.raw == item.edited(changed).edited(item.value, {path: excerpt}).raw
+
+
+def in_brackets(item, path):
+    """Say whether a value is part of one in brackets."""
+    return any(item.excerpt(path[:depth])[0] in "[{" for depth in range(1, len(path)))
 
 
 def is_block(item, path):

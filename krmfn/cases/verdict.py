@@ -27,9 +27,9 @@ class Verdict(Value):
     details: tuple[str, ...] = ()
 
 
-def refused(path: str, problem: KrmfnError, says: str = "cannot be run") -> Verdict:
+def refused(path: str, problem: KrmfnError) -> Verdict:
     """Return the verdict on what cannot even be tried."""
-    return Verdict(path, FAILED, says, tuple(reasons(problem)))
+    return Verdict(path, FAILED, "cannot be run", tuple(reasons(problem)))
 
 
 def reasons(problem: KrmfnError, place: str = "") -> "list[str]":

@@ -26,20 +26,20 @@ _RECENT: dict[str, Node | None] = {}
 __all__ = ["ALIAS", "LIST", "MAP", "SCALAR", "Node", "is_block", "merges", "name", "parse", "recall"]
 
 
-def parse(text: str, *, line: int = 1, file: str = "", largest: int = LARGEST) -> Node | None:
+def parse(text: str, *, largest: int = LARGEST) -> Node | None:
     """Return the root of the only document in ``text``, or None where there is no document.
 
-    A byte order mark counts as a character of the text. ``line`` is the number of the first line in ``file``, for
-    messages; ``largest`` bounds the number of nodes, aliases expanded. Raises NotYaml.
+    A byte order mark counts as a character of the text. ``largest`` bounds the number of nodes, aliases expanded.
+    Raises NotYaml.
     """
     mark = text[:1] == "\ufeff"
     tree = _Tree(text[1:] if mark else text, largest)
     try:
         root = tree.grow()
     except (YAMLError, UnicodeEncodeError) as error:
-        raise not_yaml(error, tree.text, line=line, file=file) from None
+        raise not_yaml(error, tree.text) from None
     except _WrongError as wrong:
-        raise NotYaml(wrong.message, line=line + wrong.line, column=wrong.column + 1, file=file) from None
+        raise NotYaml(wrong.message, line=wrong.line + 1, column=wrong.column + 1) from None
     if mark and root:
         shift(root)
     return root

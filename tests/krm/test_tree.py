@@ -127,14 +127,6 @@ def test_what_kubernetes_would_not_accept_is_an_error(text, line, column, words)
     assert (line, column) == (caught.value.line, caught.value.column)
 
 
-def test_places_can_be_those_of_the_file():
-    """The caller can say at which line of which file the text begins."""
-    with pytest.raises(NotYaml, match="line 12, column 1") as caught:
-        tree.parse("a: 1\nb: 1\na: 1\n", line=10, file="app.yaml")
-
-    assert "app.yaml" == caught.value.file
-
-
 HOSTILE = {
     "brackets": "[" * 200_000,
     "braces": "{" * 200_000,

@@ -267,17 +267,23 @@ function gateway.render(api, given, stage)
   return { given }
 end
 
--- Return a route whose rules have no matches at a stage without any.
-function gateway.connections(given, stage)
-  return gateway.render({
-    everything = {},
-    rank = function()
-      return {}
-    end,
-    wanted = function()
-      fail("matches", "nothing tells one connection from another; use a weight")
-    end,
-  }, given, stage)
-end
+-- The provider of a route whose rules have no matches.
+gateway.connections = {
+  reads = gateway.reads,
+
+  supports = { "weight" },
+
+  render = function(given, stage)
+    return gateway.render({
+      everything = {},
+      rank = function()
+        return {}
+      end,
+      wanted = function()
+        fail("matches", "nothing tells one connection from another; use a weight")
+      end,
+    }, given, stage)
+  end,
+}
 
 return gateway

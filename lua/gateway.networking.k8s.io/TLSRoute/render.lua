@@ -2,14 +2,4 @@
 -- that the route names itself; so connections can only be divided.
 -- https://gateway-api.sigs.k8s.io/reference/spec/#tlsrouterule
 
-local gateway = use "gateway"
-
-return {
-  reads = gateway.reads,
-
-  supports = { "weight" },
-
-  render = function(given, stage)
-    return gateway.connections(given, stage)
-  end,
-}
+return (use "gateway").connections

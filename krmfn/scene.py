@@ -49,7 +49,8 @@ class Scene:
         self.added = {item.ref.key: self._read(item) for item in package.find(ROLLOUT) if ours(item)}
         self._looked_up = 0
         self._catalogue: Catalogue | None = None
-        for edit in self.state.edits:
+        # The last first: it was made in what the others had left.
+        for edit in reversed(self.state.edits):
             if item := self.lookup(edit.ref):
                 self.authored[item.mark] = undone(item, edit)
 

@@ -18,7 +18,7 @@ from tests.echoserver import APP, NEW, ROLLOUT, STEP, contents, write
 from tests.stories import FIXTURES, Files, play, story
 
 # A third of them will do: each is told twice.
-STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/story.yaml"))[::3]
+STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/story.yaml"))
 POSITIONS = ("0", "1", "2", "promote", "finalise", "complete")
 
 

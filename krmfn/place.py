@@ -29,7 +29,7 @@ class Placement:
         self.scene = scene
         self.edits: list[Edit] = []
         self.added: list[tuple[Ref, str]] = []
-        self._edited: dict[int, Item] = {}
+        self._edited = scene.standing
         self._after: dict[int, list[Item]] = {}
         self._kept: dict[int, Item] = {}
         self._paths: dict[str, int] = {}
@@ -81,8 +81,16 @@ class Placement:
             return
         value = apply([Change(edited.path, edited.value)], item.value)
         if record:
-            self.edits.append(_edit(item, edited))
+            self._record(_edit(item, edited))
         self._edited[item.mark] = item.edited(value, {edited.path: edited.text} if edited.text else {})
+
+    def _record(self, edit: Edit) -> None:
+        """Remember an edit; of a field that was edited before, its base is what stood there before both."""
+        for number, before in enumerate(self.edits):
+            if (before.ref.key, before.path) == (edit.ref.key, edit.path):
+                self.edits[number] = before.replace(wrote=edit.wrote)
+                return
+        self.edits.append(edit)
 
     def add(self, added: Added, mark: int | None = None) -> None:
         """Add an object behind its source, or a mark. Raises KrmfnError when the author has one of that name."""

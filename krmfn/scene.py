@@ -36,6 +36,7 @@ class Scene:
     """One package: ``authored`` items by their place in the list, ``added`` ones (ours) by key, and the state.
 
     ``made`` are the objects that a rollout brings along, by key: they are found as if the author had written them.
+    ``standing`` is what became of some items in this run, by mark: several routes may be parts of one object.
     """
 
     def __init__(self, package: "Package") -> None:
@@ -43,6 +44,7 @@ class Scene:
         self.package = package
         self.authored: dict[int, Item] = {}
         self.made: dict[Key, Item] = {}
+        self.standing: dict[int, Item] = {}
         self._shaped: set[int] = set()
         self.state_item = self._state_item()
         self.state = states.read(self.state_item) if self.state_item else states.State()

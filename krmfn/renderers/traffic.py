@@ -35,7 +35,7 @@ def render(view: View) -> "Iterator[Added | Edited]":
         if view.stage.traffic is None:
             continue
         _check(script, view)
-        given = bare(item.value)
+        given = bare(view.scene.standing.get(item.mark, item).value)
         try:
             manifests = lua.render(script, given, _brief(view.stage.traffic, route, view))
         except KrmfnError as problem:

@@ -33,6 +33,7 @@ class Placement:
         self._after: dict[int, list[Item]] = {}
         self._kept: dict[int, Item] = {}
         self._paths: dict[str, int] = {}
+        self._recorded: dict[tuple[object, tuple[str, ...]], int] = {}
 
     def take(self, outputs: "Iterable[Added | Edited | Result]", view: View) -> "Iterator[Result]":
         """Put everything that the renderers made of one rollout where it belongs; yield their findings.
@@ -86,11 +87,11 @@ class Placement:
 
     def _record(self, edit: Edit) -> None:
         """Remember an edit; of a field that was edited before, its base is what stood there before both."""
-        for number, before in enumerate(self.edits):
-            if (before.ref.key, before.path) == (edit.ref.key, edit.path):
-                self.edits[number] = before.replace(wrote=edit.wrote)
-                return
-        self.edits.append(edit)
+        number = self._recorded.setdefault((edit.ref.key, edit.path), len(self.edits))
+        if number == len(self.edits):
+            self.edits.append(edit)
+        else:
+            self.edits[number] = self.edits[number].replace(wrote=edit.wrote)
 
     def add(self, added: Added, mark: int | None = None) -> None:
         """Add an object behind its source, or a mark. Raises KrmfnError when the author has one of that name."""

@@ -34,6 +34,7 @@ class Placement:
         self._kept: dict[int, Item] = {}
         self._paths: dict[str, int] = {}
         self._recorded: dict[tuple[object, tuple[str, ...]], int] = {}
+        self._names: set[object] = set()
 
     def take(self, outputs: "Iterable[Added | Edited | Result]", view: View) -> "Iterator[Result]":
         """Put everything that the renderers made of one rollout where it belongs; yield their findings.
@@ -94,12 +95,19 @@ class Placement:
             self.edits[number] = self.edits[number].replace(wrote=edit.wrote)
 
     def add(self, added: Added, mark: int | None = None) -> None:
-        """Add an object behind its source, or a mark. Raises KrmfnError when the author has one of that name."""
+        """Add an object behind its source, or a mark. Raises KrmfnError when there is one of that name by then."""
         ref = ref_of(added.manifest)
         theirs = None if ref.key in self.scene.made else self.scene.lookup(ref)
         if theirs:
             message = "is in the package, and the release needs that name for its canary; rename one of them"
             raise KrmfnError(message, ref=theirs.ref, file=theirs.path)
+        if ref.key in self._names:
+            message = (
+                f"would be there twice, for several releases add it beside {added.source.ref}; give each an object "
+            )
+            message += "of its own there, or finish one release before the next one begins"
+            raise KrmfnError(message, ref=ref, file=added.source.path)
+        self._names.add(ref.key)
         self._check_hand_edits(ref, added)
         prior = self.scene.added.get(ref.key)
         path, index = (prior.path, prior.index) if prior else self._beside(added.source)

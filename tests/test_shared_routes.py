@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from krmfn import krm
+from krmfn.results import ERROR
 from tests.stories import Files, rendered
 
 ROLLOUT = """\
@@ -48,6 +49,18 @@ spec:
     backendRefs: [{kind: Service, name: cart, port: 80}]
   # All the rest.
   - backendRefs: [{kind: Service, name: web, port: 80}]
+"""
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: nginx
+  rules:
+  - http:
+      paths:
+      - {path: /cart, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}
+      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
 """
 BEGINNING = {"cart.yaml": ROLLOUT.format("cart"), "route.yaml": ROUTE, "web.yaml": ROLLOUT.format("web")}
 
@@ -97,3 +110,18 @@ def test_the_order_of_releases_leaves_no_trace(begun: Files) -> None:
         "cart",
         "web",
     ]
+
+
+def test_two_releases_cannot_have_one_object_by_turns(begun: Files) -> None:
+    """Beside an Ingress there is one for the canary: two rollouts that share it are released one after the other."""
+    ingress = INGRESS.encode()
+    files = {
+        name: data.replace(b"gateway: {httpRouteName: shop}", b"ingress: {name: shop}") for name, data in begun.items()
+    }
+    files = at(files | {"route.yaml": ingress}, ("cart", "0"), ("web", "0"), ("cart", "1/scale"))
+    _, outcome = rendered(files, {"rollout": "web", "step": "1/scale"})
+    [found] = [result for result in outcome.results if result.severity == ERROR]
+    assert (found.ref and found.ref.name, found.file) == ("shop-canary", "route.yaml")
+    assert "finish one release before the next one begins" in found.message
+    ended = at(files, ("cart", "1"), ("cart", "2"), ("cart", "promote"), ("cart", "finalise"), ("cart", "complete"))
+    assert b"shop-canary" in at(ended, ("web", "1/scale"))["route-canary.yaml"]

@@ -7,11 +7,13 @@ if TYPE_CHECKING:
     from krmfn.known import Known
 
 REFERENCE = anything("apiVersion kind name namespace")
-SERVICE = anything(
-    "apex appProtocol backendTimeout backends canary corsPolicy delegation gatewayRefs gateways headers headless hosts "
-    "match meshName mirror name port portDiscovery portName primary retries rewrite targetPort timeout "
-    "trafficDistribution trafficPolicy unmanagedMetadata"
-)
+SIDE = anything("annotations labels")
+SERVICE: "Known" = {
+    **anything("appProtocol backendTimeout backends corsPolicy delegation gatewayRefs gateways headers headless hosts"),
+    **anything("match meshName mirror name port portDiscovery portName retries rewrite targetPort timeout"),
+    **anything("trafficDistribution trafficPolicy unmanagedMetadata"),
+    **dict.fromkeys(("apex", "canary", "primary"), SIDE),
+}
 ANALYSIS: "Known" = {
     **anything("alerts canaryReadyThreshold interval iterations maxWeight metrics mirror mirrorWeight"),
     **anything("primaryReadyThreshold stepWeight stepWeightPromotion stepWeights threshold webhooks"),

@@ -144,7 +144,8 @@ local function literal(text, what)
   if text == "" or #text > 128 or text:find("[^ -~]") then
     fail("matches", "ALB compares the " .. what .. " with 1 to 128 characters of ASCII")
   elseif text:find("[*?\\]") then
-    fail("matches", "ALB reads *, ? and \\ in the " .. what .. " " .. text .. " as something else")
+    fail("matches", "ALB reads *, ? and \\ in the " .. what .. " " .. text .. " as a pattern, and a match is to be "
+      .. "exact; look for a value without them")
   end
   return text
 end

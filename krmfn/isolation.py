@@ -144,8 +144,9 @@ def names(sides: Sides) -> str:
 
 
 def labels(template: "Manifest") -> dict[str, str]:
-    """Return the labels of a pod template."""
-    return dict((template.get("metadata") or {}).get("labels") or {})
+    """Return the labels of a pod template; null is an empty value, as the API server reads it."""
+    found = (template.get("metadata") or {}).get("labels") or {}
+    return {key: "" if value is None else value for key, value in found.items()}
 
 
 def canary_template(template: "Manifest", isolation: Isolation, plan: "Plan") -> "Manifest":

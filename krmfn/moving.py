@@ -13,6 +13,7 @@ from krmfn.function import render
 from krmfn.patches import Overrides
 from krmfn.report.explanation import explanations
 from krmfn.report.outlook import Prospect
+from krmfn.requests import check_shape
 from krmfn.results import ERROR, Refused
 from krmfn.scene import Scene, changed
 
@@ -85,6 +86,7 @@ class Moving:
     def _move(self, item: "Item") -> Move:
         if self.scene.state.release(item.ref):
             raise KrmfnError("is rendered by krmfn already; there is nobody to take it over from", ref=item.ref)
+        check_shape(item)
         asked = dialects.adoption(item)
         if asked is None:
             raise KrmfnError("is of a kind for which no way of moving over is known", ref=item.ref)

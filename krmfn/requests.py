@@ -92,7 +92,7 @@ def _plan(item: Item, scene: Scene) -> Plan:
     if dialect is None:
         raise KrmfnError("is no rollout", ref=item.ref, file=item.path)
     try:
-        _check_shape(item)
+        check_shape(item)
         plan = dialect.plan(item, scene)
         _check_workload(scene, plan)
         scene.supply(plan)
@@ -108,7 +108,8 @@ def _file(ref: "Ref", scene: Scene) -> str:
     return next((found.path for found in scene.package.find(ref.name) if found.ref.key == ref.key), "")
 
 
-def _check_shape(item: Item) -> None:
+def check_shape(item: Item) -> None:
+    """Raise KrmfnError where a rollout has no name, or something stands in it that cannot stand there."""
     shapes.check(item)
     if not item.ref.name:
         raise KrmfnError("is required: a release is known by it", ref=item.ref, field="metadata.name", file=item.path)

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     Shape = dict[str, "Shape"] | list["Shape"] | str
 
 TEXT, TEXTS = "a string", "a mapping of strings"
-METADATA: "Final[dict[str, Shape]]" = {"labels": TEXTS, "annotations": {}, "name": TEXT, "namespace": TEXT}
+METADATA: "Final[dict[str, Shape]]" = {
+    "labels": TEXTS,
+    "annotations": {},
+    "name": TEXT,
+    "namespace": TEXT,
+    "finalizers": [TEXT],
+}
 SELECTOR: "Final[dict[str, Shape]]" = {
     "matchLabels": TEXTS,
     "matchExpressions": [{"key": TEXT, "operator": TEXT, "values": [TEXT]}],
@@ -53,6 +59,7 @@ TEMPLATE: "Final[dict[str, Shape]]" = {
         "volumes": [_VOLUME],
         "affinity": {"podAffinity": _AFFINITY, "podAntiAffinity": _AFFINITY},
         "topologySpreadConstraints": [_TERM],
+        "nodeSelector": TEXTS,
     },
 }
 _WORKLOAD: "Shape" = {"selector": SELECTOR, "template": TEMPLATE, "updateStrategy": {}}
@@ -60,6 +67,7 @@ _PATH: "Shape" = {"backend": {"service": _NAMED}}
 SPECS: "Final[dict[tuple[str, str], Shape]]" = {
     ("", "Service"): {"selector": TEXTS, "ports": [{}], "type": TEXT, "clusterIP": TEXT},
     ("", "PersistentVolumeClaim"): {"accessModes": [TEXT]},
+    ("networking.istio.io", "DestinationRule"): {"subsets": [{"name": TEXT, "labels": TEXTS}]},
     ("networking.k8s.io", "Ingress"): {"rules": [{"http": {"paths": [_PATH]}}], "defaultBackend": {"service": _NAMED}},
     **dict.fromkeys(WORKLOADS, _WORKLOAD),
     **{kind: {"scaleTargetRef": _NAMED} for kind in AUTOSCALERS},

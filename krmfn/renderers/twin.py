@@ -54,7 +54,7 @@ def _canary(view: View) -> "Manifest":
 
 def _nowhere(template: "Manifest") -> "Manifest":
     """Return the template of pods that no node takes: the way to have none of a workload that runs one on each."""
-    pod = template["spec"]
+    pod = template.get("spec") or {}
     return template | {"spec": pod | {"nodeSelector": (pod.get("nodeSelector") or {}) | {NOWHERE: "true"}}}
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from krmfn.krm import Item
     from krmfn.krm.item import Manifest
 
+# Where a StatefulSet names the Service that gives its pods their names: it has to select all of them.
+GOVERNING = "serviceName"
 # A Service whose requests a route divides, though it is none of those that they are divided between.
 ENTRANCE = "entrance"
 # Where a NetworkPolicy names the pods that may talk with those it applies to.
@@ -59,6 +61,7 @@ def _selectors(spec: "Manifest", rules: str, peers: str) -> "Iterator[tuple[int,
 
 def _services(view: View, stable: dict[str, str], canary: dict[str, str]) -> "Iterator[Result]":
     known = {name for pair in view.plan.services for name in (pair.stable, pair.canary)}
+    known.add((view.workload.value.get("spec") or {}).get(GOVERNING, ""))
     known |= {str(value) for route in view.plan.routes for key, value in route.told if key == ENTRANCE}
     for item in _near(view, "", "Service", stable):
         selector = (item.value.get("spec") or {}).get("selector") or {}

@@ -38,7 +38,8 @@ def _check_limit(place: Fields, pods: Amount, reader: "Reader") -> None:
     if pods.percent and pods.number > LIMIT:
         message = f"is {pods}, and with a traffic rule at most {LIMIT}% may leave the stable side in partition style"
         how = f"annotation {STYLE}: canary" if reader.version == ALPHA else "enableExtraWorkloadForCanary: true"
-        instead = f"write no more than that, or have the canary in a workload of its own ({how})"
+        own = f"have the canary in a workload of its own ({how})"
+        instead = f"write no more than that, or {own if reader.shares else 'leave the traffic rule of this step out'}"
         Fields(None, place.ref, f"{place.path}.replicas", place.problems).problem(f"{message}; {instead}")
 
 

@@ -340,6 +340,14 @@ def test_a_file_that_is_no_manifest_can_be_left_out(shop):
     assert 0 == run("plan", shop, *ASKED).exit_code
 
 
+def test_a_template_of_a_chart_is_told_what_comes_first(shop):
+    """A chart's folder is no package: its templates are rendered first."""
+    write(shop, web__yaml="kind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\n{{- end }}\n")
+    said = run("plan", shop, *ASKED).stderr
+
+    assert said.endswith("; a template of a chart is rendered first: helm template NAME CHART | krmfn … - (web.yaml)\n")
+
+
 def test_diff_shows_what_changes_object_by_object(shop):
     """The difference of two positions is a unified diff with the names of objects and files."""
     done = run("diff", shop, "1", "1>2/scale", *ASKED)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from krmfn.krm import Package
 
 STDIN = "-"
+# What a chart's template has, and hardly any manifest that is no YAML either.
+TEMPLATED = b"{{"
 
 
 class Given(Value):
@@ -46,7 +48,9 @@ def _package(path: str) -> "Package":
     try:
         return krm.read_files(files)
     except NotYaml as problem:
-        if len(files) > 1:
+        if TEMPLATED in dict(files).get(problem.file, b""):
+            problem.message += "; a template of a chart is rendered first: helm template NAME CHART | krmfn … -"
+        elif len(files) > 1:
             problem.message += "; where this is no manifest, name the file in .krmignore"
         raise
 

@@ -33,6 +33,9 @@ class Request(Value):
 def requests(scene: Scene, config: Config) -> "tuple[list[Request], list[Result]]":
     """Return what is to be rendered, and what was left alone. Raises ``Refused`` with everything that is wrong."""
     rollouts = list(_rollouts(scene))
+    if len({item.ref.key for item in rollouts}) < len(rollouts):
+        for item in rollouts:
+            scene.require(item.ref, item.ref, "metadata.name")
     problems: list[KrmfnError] = [*_absent(scene, rollouts, config)]
     if problems:
         raise Refused(problems)

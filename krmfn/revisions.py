@@ -10,7 +10,7 @@ from krmfn.config import Config
 from krmfn.errors import KrmfnError
 from krmfn.frozen import Value
 from krmfn.krm import dump, load, retext, same
-from krmfn.plan import COMPLETE, Plan
+from krmfn.plan import COMPLETE, Plan, done
 from krmfn.scene import stands
 from krmfn.stage import STABLE
 from krmfn.stamp import stamped
@@ -92,9 +92,17 @@ def check(found: Found, revisions: Revisions, position: str, *, retarget: bool) 
         return
     message = (
         f"the pod template has changed ({_summary(release, revisions)}) and position {position} was set for another "
-        "version; start the new one with step 0 or 1/scale, or say `retarget: true` to let it take this position over"
+        f"version; {_begin(release)}, or say `retarget: true` to let it take this position over"
     )
     raise KrmfnError(message, ref=plan.workload, field="spec.template", file=found.workload.path)
+
+
+def _begin(release: Release) -> str:
+    """Say how the next version is started: from promote on the stable side has no pods of the old one."""
+    start = release.position.partition(">")[0]
+    if done(start) and start != COMPLETE:
+        return "take that back until this one is complete or withdrawn, and then start the new one"
+    return "start the new one with step 0 or 1/scale"
 
 
 def _beside(release: Release, target: str, asked: str) -> Revisions:

@@ -162,15 +162,26 @@ def timeline(plan: Plan, total: int) -> "Iterator[Position]":
 def skipped(plan: Plan, start: Position, end: Position, total: int) -> "list[Position]":
     """Return the half-way positions that going from one position straight to another leaves out.
 
-    Empty for an edge of the plan: a step to the next commit, one back to where the edge began, or staying.
+    Empty for an edge of the plan: a step to the next commit, one back to where the edge began, or staying. A release
+    may also begin anew from anywhere, as long as the stable side has the pods for it already.
     """
     path = [Position(start.start, start.start), *between(plan, start.start, start.end, total)]
     ahead = [*path, Position(start.end, start.end)]
+    stages = [_at(plan, position, total) for position in ahead]
+    here = ahead.index(start) if start in ahead else stages.index(_at(plan, start, total))
     if end in ahead:
-        stages = [_at(plan, position, total) for position in ahead]
-        here = ahead.index(start) if start in ahead else stages.index(_at(plan, start, total))
         return ahead[here + 1 : ahead.index(end)]
     if end.rests:
         return between(plan, start.end, end.end, total)
     edge = between(plan, end.start, end.end, total)
-    return edge[: edge.index(end)] if end in edge else []
+    left = edge[: edge.index(end)] if end in edge else []
+    if _serves(plan, start, end, total):
+        return left
+    return [*ahead[here + 1 : -1], *between(plan, start.end, end.start, total), *left]
+
+
+def _serves(plan: Plan, start: Position, end: Position, total: int) -> bool:
+    """Tell whether the stable side has at one position already what it is to have at another: its version, its pods."""
+    here, there = (_at(plan, position, total) for position in (start, end))
+    enough = plan.style == PARTITION or here.stable >= there.stable
+    return enough and stays(plan, here) == stays(plan, there)

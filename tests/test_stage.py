@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from krmfn.errors import KrmfnError
 from krmfn.kinds import PARTITION, REVISIONS, TWIN
 from krmfn.krm.item import Ref
-from krmfn.plan import DRAIN, SCALE, SHIFT, Amount, Gate, Plan, Position, Step, Traffic, locate
+from krmfn.plan import DRAIN, PROMOTE, SCALE, SHIFT, Amount, Gate, Plan, Position, Step, Traffic, locate
 from krmfn.stage import between, divide, skipped, timeline
 
 REF = Ref("apps/v1", "Deployment", "", "web")
@@ -150,6 +150,21 @@ def test_a_half_way_stage_counts_as_the_one_that_looks_like_it(plan: Plan, total
             left = skipped(plan, Position(start, end, half), Position(end, end), total)
             assert left == between(plan, start, end, total)[len(between(plan, start, end, total)) - len(left) :]
             assert half != SHIFT or left == []
+
+
+@given(plans() | revisions(), st.integers(1, 20))
+def test_a_new_release_begins_where_the_stable_side_has_its_pods(plan: Plan, total: int) -> None:
+    """From promote on it has none, so the way back is named; within one object there is another warning for that."""
+    first, back = Position("0", "1", SCALE), between(plan, PROMOTE, "0", total)
+    assert (back if plan.style != PARTITION else []) == skipped(plan, Position(PROMOTE, PROMOTE), first, total)
+    assert [] == skipped(plan, back[0], first, total)
+
+
+def test_a_new_release_begins_where_no_pod_of_the_stable_side_has_left() -> None:
+    """Where it has given up pods for those of the canary, it needs them back before it gets all requests."""
+    shares, first = FIVE.replace(shares=True), Position("0", "1", SCALE)
+    assert [] == skipped(FIVE, Position("2", "2"), first, 10)
+    assert between(shares, "2", "0", 10) == skipped(shares, Position("2", "2"), first, 10)
 
 
 @pytest.mark.parametrize(

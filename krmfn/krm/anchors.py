@@ -29,19 +29,19 @@ def lent(text: str, part: tuple[int, int], inside: Node) -> str:
     return _applied(text, part, edits.values())
 
 
-def returned(text: str, part: tuple[int, int], inside: Node, shared: Mapping[str, Any] | None) -> str:
+def returned(text: str, part: tuple[int, int], inside: Node, shared: Mapping[str, Any]) -> str:
     """Return a part of a text without the anchors that ``lent`` has put into it.
 
-    ``shared`` is what aliases stand for in the place where it goes, by name; None where there is nothing around it.
+    ``shared`` is what aliases stand for in the place where it goes, by name.
     """
     used = {_name(text, alias) for alias in _aliases(inside)}
     edits = []
     for node in below(inside):
-        if not node.anchor or is_block(node) or node.style in ("|", ">"):
+        if node.anchor not in shared or is_block(node) or node.style in ("|", ">"):
             continue
-        if shared and node.anchor in shared and same(shared[node.anchor], node.value):
+        if same(shared[node.anchor], node.value):
             edits.append((node.start, node.end, f"*{node.anchor}"))
-        elif node.anchor not in used and not node.tag and (shared is None or node.anchor in shared):
+        elif node.anchor not in used and not node.tag:
             edits.append((node.start, node.body, ""))
     return _applied(text, part, edits)
 

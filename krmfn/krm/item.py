@@ -194,17 +194,9 @@ class Made(Item):
 _UNREAD: Any = object()
 
 
-def new(
-    value: dict[str, Any],
-    verbatim: Mapping[tuple[str | int, ...], str] | None = None,
-    path: str = "",
-    index: int = 0,
-) -> Item:
+def new(value: dict[str, Any], path: str = "", index: int = 0) -> Item:
     """Return an item that is not in the input: block style, keys in the order of ``value``."""
-    if verbatim:
-        item = Item(revise.written(value, verbatim).encode(), path=path, index=index)
-    else:
-        item = Made(revise.drafted(value), path=path, index=index)
+    item = Made(revise.drafted(value), path=path, index=index)
     item._value = value  # noqa: SLF001 - the text has just been made from it
     return item
 

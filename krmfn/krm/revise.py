@@ -36,12 +36,6 @@ def revised(source: Source, value: Any, verbatim: Verbatim) -> str:
     return _first_true(_attempts(source, value, planted), value, source.listed)
 
 
-def written(value: Any, verbatim: Verbatim) -> str:
-    """Return a new document that means ``value``; raises KrmfnError where that cannot be."""
-    planted = _planted(value, verbatim, None)
-    return _first_true((lambda: _emitted(planted), lambda: _emitted(value)), value)
-
-
 def drafted(value: Any) -> bytes:
     """Return a new document that should mean ``value``; raises KrmfnError where that cannot be."""
     try:
@@ -199,10 +193,10 @@ def _looked_up(value: Any, path: Path) -> Any:
     return value
 
 
-def _planted(value: Any, verbatim: Verbatim, source: Source | None) -> Any:
+def _planted(value: Any, verbatim: Verbatim, source: Source) -> Any:
     """Return the value with a text in the place of every value that a verbatim text means."""
     for path, text in verbatim.items():
-        shared = _shared(source, path) if source and "&" in text else None
+        shared = _shared(source, path) if "&" in text else {}
         leaf = _leaf(text, _looked_up(value, path), shared) if path else None
         value = _with_leaf(value, path, leaf) if leaf else value
     return value
@@ -231,7 +225,7 @@ def _shared(source: Source, path: Path) -> dict[str, Any]:
     return known(source.tree, node.start)
 
 
-def _leaf(text: str, value: Any, shared: dict[str, Any] | None) -> Text | None:
+def _leaf(text: str, value: Any, shared: dict[str, Any]) -> Text | None:
     """Return the text of a mapping or list as a leaf, if it means the value."""
     try:
         source = Source(text)

@@ -287,14 +287,6 @@ def test_a_lent_anchor_goes_where_it_stands_for_something_else():
     assert "  selector: *labels\n" in edited.text
 
 
-def test_a_new_object_has_no_anchors_of_another():
-    """What an excerpt has brought along is plain in a new object, and aliases inside it stay."""
-    item = Item(SHARED.replace(", more: *labels", "").encode())
-    made = new({"kind": "Pod", "template": item.value["spec"]["template"]}, {("template",): item.excerpt(POD)})
-    assert "labels: {app: web} # theirs" in made.text
-    assert 'spec: {image: &image "web:1", also: *image}' in made.text
-
-
 CANARY = """\
 # the canary
 metadata: {labels: {app: canary}} # all of it
@@ -348,13 +340,10 @@ def test_text_with_another_meaning_is_ignored(item):
 
 
 def test_text_can_be_where_nothing_was(item):
-    """A verbatim text may come with a key that is new, and in a new object."""
+    """A verbatim text may come with a key that is new."""
     value = {**item.value, "status": {"old": load(CANARY)}}
-    fresh = new(value["status"], {("old",): CANARY})
 
     assert item.edited(value, {("status", "old"): CANARY}).excerpt(("status", "old")) == CANARY
-    assert "old:\n  # the canary\n  metadata: {labels" in fresh.text
-    assert fresh.text.endswith("    # so far\n  # end\n")
     assert item.text == item.edited(value, {("status", "old"): CANARY}).edited(item.value).text
 
 

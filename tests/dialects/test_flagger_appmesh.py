@@ -109,10 +109,10 @@ def test_every_request_is_answered_by_the_version_that_its_stage_says(name: str)
 
 def test_times_and_retries_are_those_of_the_service() -> None:
     """Milliseconds, and what Flagger tries again where nobody says."""
-    service = {"timeout": "1m1.5s", "retries": {"attempts": 2}}
+    service = {"timeout": "1m1.001s", "retries": {"attempts": 2}}
     way = made(read(WEIGHTS, service, provider=PROVIDER))["VirtualRouter", "podinfo"]["routes"][0]["httpRoute"]
     assert (way["timeout"], way["retryPolicy"]) == (
-        {"perRequest": {"unit": "ms", "value": 61500}},
+        {"perRequest": {"unit": "ms", "value": 61001}},
         {
             "httpRetryEvents": ["gateway-error"],
             "maxRetries": 2,
@@ -136,6 +136,11 @@ def test_a_gateway_serves_the_hosts() -> None:
 
 ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another port": ({"targetPort": 9898}, PROVIDER, "spec.service.targetPort: is 9898, and App Mesh calls a Service"),
+    "another port by its name": (
+        {"targetPort": "http"},
+        PROVIDER,
+        "spec.service.targetPort: is http, which is port 9898, and App Mesh calls a Service at the port that its pods",
+    ),
     "no duration": ({"timeout": "soon"}, PROVIDER, "spec.service.timeout: 'soon' is no duration"),
     "an event of Istio's": (
         {"retries": {"retryOn": "5xx"}},

@@ -8,6 +8,7 @@ import re
 
 from krmfn.dialects.flagger.proxies import prefix
 from krmfn.dialects.flagger.reader import texts
+from krmfn.dialects.flagger.services import listening
 from krmfn.errors import KrmfnError
 from krmfn.fields import Fields
 from krmfn.isolation import labels, short
@@ -69,9 +70,12 @@ def _check(reader: "Reader") -> None:
         message = f"is required: with the provider {reader.provider} it is part of the names that nodes are reached by"
         reader.top.mapping("metadata").at("namespace").problem(message)
     target = reader.service.at("targetPort")
-    if isinstance(target.value, int) and target.value not in (0, reader.port):
+    named = {port.get("name"): port.get("containerPort") for _, _, port in listening(reader)}
+    number = named.get(target.value) if isinstance(target.value, str) else target.value
+    if number not in (None, 0, reader.port):
+        found = f"{target.value}, which is port {number}" if number != target.value else number
         message = "App Mesh calls a Service at the port that its pods listen at; give port the same number"
-        target.problem(f"is {target.value}, and {message}")
+        target.problem(f"is {found}, and {message}")
     _check_alone(reader)
     message = (
         "reaches pods by their Services; the proxy inside a pod belongs to the VirtualNode that selects it when it"
@@ -138,7 +142,7 @@ def _milliseconds(place: Fields, key: str) -> int | None:
     parts = _PART.findall(text)
     if "".join(number + unit for number, unit in parts) != text:
         place.at(key).problem(f"{text!r} is no duration; write a number and a unit, such as 15s or 250ms")
-    return int(sum(float(number) * _MILLISECONDS[unit] for number, unit in parts))
+    return round(sum(float(number) * _MILLISECONDS[unit] for number, unit in parts))
 
 
 def _retries(reader: "Reader") -> "Manifest":

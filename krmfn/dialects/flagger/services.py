@@ -43,7 +43,7 @@ def _check_apex(reader: "Reader", spec: Fields) -> None:
 
 def _ports(reader: "Reader") -> "Iterator[Manifest]":
     target = reader.service.at("targetPort")
-    known = {p["name"] for _, _, p in _containers(reader) if isinstance(p.get("name"), str)}
+    known = {p["name"] for _, _, p in listening(reader) if isinstance(p.get("name"), str)}
     if isinstance(target.value, str) and reader.item and target.value not in known:
         target.problem(f"{target.value!r} is the name of no port of {reader.workload}")
     wanted = reader.port if target.value in (None, "", 0) else target.value
@@ -51,7 +51,7 @@ def _ports(reader: "Reader") -> "Iterator[Manifest]":
     if reader.service.has("appProtocol"):
         port["appProtocol"] = reader.service.text("appProtocol")
     yield port | {"targetPort": wanted}
-    for container, index, found in _containers(reader) if reader.service.flag("portDiscovery") else ():
+    for container, index, found in listening(reader) if reader.service.flag("portDiscovery") else ():
         number = found.get("containerPort")
         if wanted not in (number, found.get("name")):
             name = found.get("name") or f"tcp-{container}-{index}"
@@ -59,8 +59,8 @@ def _ports(reader: "Reader") -> "Iterator[Manifest]":
             yield {"name": name, "protocol": protocol, "port": number, "targetPort": number}
 
 
-def _containers(reader: "Reader") -> "Iterator[tuple[str, int, Manifest]]":
-    """Yield (container, index, port) for each port of the pods."""
+def listening(reader: "Reader") -> "Iterator[tuple[str, int, Manifest]]":
+    """Yield (container, index, port) for each port of the pods, but for those of proxies."""
     pod = ((reader.item.value.get("spec") or {}).get("template") or {}).get("spec") or {} if reader.item else {}
     for container in pod.get("containers") or ():
         if container.get("name") not in PROXIES:

@@ -1,6 +1,7 @@
 """What a ScaledObject scales on, asked about the canary: a query that names the stable side names the canary's instead.
 
-A name stands as a whole, and is not that of a namespace, a container or an image, which are the same for both sides.
+A name stands as a whole, and is not that of a namespace, a container, an image or a metric, which are the same for
+both sides.
 Sources: KEDA's references of ScaledObject and of its scalers.
 """
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # Measured at the pods that are scaled, so they need no words.
 OWN = ("cpu", "memory")
 _SAME = re.compile(r"(?:namespace|container|image)\w*\s*[=!~:]{1,3}\s*[\"']?[^\s,{}\"']*$")
+# No part of a longer name, no namespace before ``.svc``; and no metric, which is the same whoever's it is.
+_ALONE = r"(?!\w|-\w|\\{0,2}\.svc\b|:[A-Za-z_]|\{[^\d]|\[\d+[a-z]+[\]:])"
 _ANY_END = re.compile(r"-?(?:\.[*+]|[*%])")
 _FAR = 99
 
@@ -58,7 +61,7 @@ class Names(Value):
     def _found(query: str, names: "Iterable[str]") -> "Iterator[re.Match[str]]":
         """Yield where one of the names stands as a whole, and is what differs between the sides."""
         known = "|".join(re.escape(name) for name in sorted(set(names), key=len, reverse=True))
-        for found in re.finditer(rf"(?<![\w/])(?<!\w-)(?:{known})(?!\w|-\w|\\{{0,2}}\.svc\b)", query):
+        for found in re.finditer(rf"(?<![\w/])(?<!\w-)(?:{known}){_ALONE}", query):
             if not _SAME.search(query, max(0, found.start() - _FAR), found.start()):
                 yield found
 

@@ -21,6 +21,7 @@ SAME_NUMBER = "the trigger t has nothing of web in its query, so it scales both 
         ("avg:hits{kube_namespace:web,service:web}", "avg:hits{kube_namespace:web,service:web-canary}"),
         ('hits{host="web.shop.svc.cluster.local"}', 'hits{host="web-canary.shop.svc.cluster.local"}'),
         ('hits{host=~"web\\\\.web\\\\.svc.*"}', 'hits{host=~"web-canary\\\\.web\\\\.svc.*"}'),
+        ('up{instance="web:8080"}', 'up{instance="web-canary:8080"}'),
         ("SELECT count(*) FROM jobs WHERE worker = 'web'", "SELECT count(*) FROM jobs WHERE worker = 'web-canary'"),
     ],
 )
@@ -42,10 +43,15 @@ def test_a_query_about_the_stable_side_asks_about_the_canary(query: str, expecte
         'hits{container="web"}',
         'hits{image=~"shop/web:.*"}',
         'hits{host="api.web.svc"}',
+        "sum(rate(web[1m]))",
+        'web{code="500"}',
+        "job:web:rate5m",
+        "web:hits:rate5m",
+        "avg:web{*}",
     ],
 )
 def test_what_only_looks_like_a_name_stays(query: str) -> None:
-    """Other names, and the namespace, container and image, are the same for the canary; and it is said so."""
+    """Other names, and the namespace, container, image and metric, are the same for the canary; and it is said so."""
     assert NAMES.asked(query) == query
     assert said(query) == (SAME_NUMBER,)
 

@@ -94,13 +94,13 @@ local function told(stage)
   return stage.stableLabels and stage.stableLabels[REVISION] or pods[REVISION], pods[REVISION]
 end
 
--- Return the traffic with a revision in the place of the latest one; which entries those are.
+-- Return the traffic with a revision in the place of the latest one; which of those entries get anything.
 local function named(traffic, revision)
   local found, own, gets = list(), {}, 0
   for i, entry in ipairs(traffic[1] and traffic or list { { latestRevision = true, percent = 100 } }) do
     local made = copy(entry)
     if latest(entry) then
-      own[i], gets = true, gets + (entry.percent or 0)
+      own[i], gets = (entry.percent or 0) > 0, gets + (entry.percent or 0)
       made.latestRevision, made.revisionName = nil, revision
     end
     table.insert(found, made)

@@ -53,7 +53,8 @@ def _names(scene: "Scene", plan: "Plan", workload: "Item", revisions: "Revisions
     """Yield what is wrong with the names of revisions: the API server and its webhooks refuse each of these."""
     release = scene.state.release(plan.rollout)
     known: dict[str, Manifest] = {}
-    for text in filter(None, (revisions.stable, release.target if release else "", revisions.target)):
+    there = (release.previous, release.target) if release else ()
+    for text in filter(None, (revisions.stable, *there, revisions.target)):
         template = load(text)
         if message := _misnamed(template, workload.ref.name, known):
             yield KrmfnError(message, ref=workload.ref, field="spec.template.metadata.name", file=workload.path)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 REVISION = "krmfn.dev/revision"
 SIZE = 5
+# What makes a name ours: no time and no commit, by which people call theirs, begins with this letter.
+_OURS = "r"
 _DIGITS = frozenset("0123456789abcdef")
 
 
@@ -37,14 +39,14 @@ def revision_name(template: "Manifest", workload: str) -> str:
         return own
     metadata = {key: value for key, value in (template.get("metadata") or {}).items() if key != "name"}
     rest = {key: value for key, value in template.items() if key != "metadata"}
-    return f"{workload}-{revision(rest | ({'metadata': metadata} if metadata else {}))}"
+    return f"{workload}-{_OURS}{revision(rest | ({'metadata': metadata} if metadata else {}))}"
 
 
 def own_name(template: "Manifest", workload: str) -> str:
     """Return the name that the author gave to a template, "" where it has none, or one of ours from another run."""
     found = str((template.get("metadata") or {}).get("name") or "")
-    head, _, digits = found.rpartition("-")
-    ours = head == workload and len(digits) == 2 * SIZE and _DIGITS.issuperset(digits)
+    digits = found.removeprefix(f"{workload}-{_OURS}")
+    ours = found != digits and len(digits) == 2 * SIZE and _DIGITS.issuperset(digits)
     return "" if ours else found
 
 

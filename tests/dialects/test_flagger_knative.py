@@ -213,7 +213,7 @@ def test_a_version_that_ran_before_has_the_name_that_it_had() -> None:
         assert set(cluster.answers()) - {ELSE} == {image}
 
 
-@pytest.mark.parametrize("name", ["web-2", "web-blue"])
+@pytest.mark.parametrize("name", ["web-2", "web-blue", "web-1732200001", "web-4ce0a1b2c3"])
 def test_an_author_s_own_name_is_kept(name: str) -> None:
     """A revision that its author names needs no stamp, and so no stage 0 before the first release."""
     package = made()

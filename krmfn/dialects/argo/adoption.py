@@ -7,6 +7,7 @@ the client's side nothing but null removes a key.
 """
 
 from krmfn.adoption import Commit, Signs, crowd, kept, kubectl, released, selectors, show, without
+from krmfn.dialects.argo import actions
 from krmfn.dialects.argo.reader import Reader
 from krmfn.kinds import AUTOSCALERS, body
 from krmfn.krm.item import Ref
@@ -196,7 +197,7 @@ def _turned(reader: Reader, services: "list[Item]", rule: "Item | None") -> Comm
         "and only the pods of the Rollout have that label. An apply on the server's side replaces a selector by the "
         "one in Git, and the label is gone.",
         tuple(_waits(reader, services, rule)),
-        edits=tuple(_cleaned(services, rule)),
+        edits=(*_cleaned(services, rule), *actions.written(reader)),
         nulls=tuple((item, ("spec", "selector", HASH)) for item in services),
     )
 
@@ -235,5 +236,6 @@ def _last(reader: Reader, rollout: "Item") -> "Iterator[str]":
         f"wait until the ReplicaSets that it leaves behind have no pods: {pods} takes them for old ones of its own, "
         "for they fit its selector, and scales them down"
     )
+    yield from actions.reset(reader)
     if reader.routing.has("nginx"):
         yield f"the Ingresses {reader.name}-…-canary stay at weight 0, and the first release takes them over"

@@ -60,7 +60,9 @@ local function annotated(given, stage, name)
   local action = actions.read(given.metadata.annotations, "actions", name)
   if not action and (name == stage.stableService or name == stage.rootService) then
     local wanted = actions.to(stage.stableService, stage.servicePort or 80)
-    fail(actions.field("actions", name), "is missing, and nobody writes it any more; write " .. json.encode(wanted))
+    fail(actions.field("actions", name), "is missing, and nobody writes it any more; write this line, or let "
+      .. "`krmfn adopt` do it where a controller still runs: " .. actions.key("actions", name) .. ": '"
+      .. json.encode(wanted) .. "'")
   end
   return action
 end

@@ -211,6 +211,11 @@ def blue_green(**fields: Any) -> Plan:
         ({"previewReplicaCount": 2, "autoPromotionSeconds": 60}, [2, 10], [Gate(60), Gate(30)]),
         ({"autoPromotionEnabled": False, "autoPromotionSeconds": 60}, [10, 10], [Gate(), Gate(30)]),
         (
+            {"autoPromotionEnabled": False, "prePromotionAnalysis": {"templates": [{"templateName": "smoke"}]}},
+            [10, 10],
+            [Gate(None, "a person decides and analysis smoke is good"), Gate(30)],
+        ),
+        (
             {"scaleDownDelaySeconds": 0, "prePromotionAnalysis": {"templates": [{"templateName": "smoke"}]}},
             [10, 10],
             [Gate(0, "analysis smoke is good"), Gate(0)],
@@ -306,12 +311,14 @@ def test_managed_routes_are_folded_by_name(steps: list[Any], expected: list[Any]
 def test_an_analysis_in_the_background_is_part_of_every_gate_from_its_first_step_on() -> None:
     """Whoever commits next sees what has to be good by then, beside the time that a pause takes."""
     background = {"startingStep": 3, "templates": [{"templateName": "errors"}]}
-    steps = [{"setWeight": 20}, PAUSE, {"setWeight": 40}, {"pause": {"duration": 60}}, {"plugin": {"name": "a/b"}}]
+    ends = [PAUSE, {"plugin": {"name": "a/b"}}]
+    steps = [{"setWeight": 20}, PAUSE, {"setWeight": 40}, {"pause": {"duration": 60}}, *ends]
     found = plan(strategy__canary__steps=steps, strategy__canary__analysis=background).steps
     good = "analysis errors is good"
     assert [step.gate for step in found] == [
         Gate(),
         Gate(60, good),
+        Gate(None, f"a person decides and {good}"),
         Gate(None, f"the plugin a/b would be done and {good}"),
     ]
 

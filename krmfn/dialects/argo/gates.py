@@ -63,8 +63,9 @@ def _condition(metric: "Fields") -> str:
 
 
 def checked(gate: Gate, *found: str) -> Gate:
-    """Return a gate that also waits for what was found to be good."""
-    return gate.replace(check=" and ".join(filter(None, dict.fromkeys((gate.check, *found)))))
+    """Return a gate that also waits for what was found to be good; where a person decides, it goes on saying so."""
+    own = "a person decides" if gate.seconds is None and any(found) else ""
+    return gate.replace(check=" and ".join(filter(None, dict.fromkeys((gate.check or own, *found)))))
 
 
 def seconds(place: "Fields") -> int | None:

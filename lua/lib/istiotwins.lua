@@ -48,8 +48,8 @@ function twins.of(rule, asked, field, change)
     table.insert(twin.match, found.match)
   end
   for _, twin in ipairs(made) do
-    for _, match in ipairs(twin.match or {}) do
-      twin.match = next(match) and twin.match -- one that asks for nothing is no condition at all
+    if not (twin.match[2] or next(twin.match[1])) then
+      twin.match = nil -- it asks for nothing; beside others it decides which part of the path a rewrite replaces
     end
   end
   return made

@@ -61,7 +61,7 @@ def releases(draw: Any, dialect: str) -> tuple[Files, dict[str, Any]]:
 def test_a_package_is_rendered_or_refused(dialect: str) -> None:
     """Nothing is half done: there is an error and no change, or none, and then the same is asked for in vain again."""
 
-    @settings(max_examples=150)
+    @settings(max_examples=100)
     @given(releases(dialect))
     def run(asked: tuple[Files, dict[str, Any]]) -> None:
         files, spec = asked
@@ -75,7 +75,7 @@ def test_a_package_is_rendered_or_refused(dialect: str) -> None:
     run()
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_reports_are_made_or_refused(data: st.DataObject) -> None:
     """A plan, an explanation and the way from a controller are shown, or it is said why not."""
@@ -90,7 +90,7 @@ def test_reports_are_made_or_refused(data: st.DataObject) -> None:
     assert not explained or all(form(explained) for form in (telling.text, telling.document, telling.markdown))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_the_way_from_a_controller_is_shown_or_refused(data: st.DataObject) -> None:
     """Each of its commits can be written, or it is said what stands in the way."""

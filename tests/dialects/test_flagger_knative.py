@@ -24,7 +24,7 @@ from tests.packages import positions
 from tests.routers.knative import Cluster, Refusal
 from tests.stories import Files, config, rendered
 
-EXAMPLES = int(os.environ.get("KRMFN_LAWS", "0")) or (400 if os.environ.get("CI") else 40)
+EXAMPLES = int(os.environ.get("KRMFN_LAWS", "0")) or (150 if os.environ.get("CI") else 40)
 OLD, NEW, NEWER, ELSE = (f"shop/web:{tag}" for tag in ("1.0", "2.0", "3.0", "0.9"))
 NAME, OTHER = "web", "web-00007"
 LATEST = {"latestRevision": True}

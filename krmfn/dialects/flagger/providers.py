@@ -6,8 +6,9 @@ from krmfn.dialects.flagger.istio import mesh
 from krmfn.dialects.flagger.proxies import http_proxy, route_table, traefik_service
 from krmfn.dialects.flagger.reader import KNATIVE
 from krmfn.dialects.flagger.splits import traffic_route, traffic_split
+from krmfn.fields import Fields
 from krmfn.frozen import Value
-from krmfn.kinds import TWIN
+from krmfn.kinds import REVISIONS, TWIN
 from krmfn.plan import Pair, Route
 from krmfn.results import WARNING
 
@@ -114,12 +115,24 @@ def provided(reader: "Reader") -> "Made":
         reader.spec.at("provider").problem(message)
         return (), ()
     row = PROVIDERS[reader.provider]
+    if reader.style == REVISIONS:
+        _check_latest(reader)
     for key in FIELDS if reader.style == TWIN else reader.service.names():
         if reader.service.has(key) and key not in (row.uses if row else ()):
             reader.remark(reader.service.at(key), f"is not used by the provider {reader.provider}", WARNING)
     if row is None:
         return (), ()
     return _routes(reader, row), tuple(row.make(reader)) if row.make else ()
+
+
+def _check_latest(reader: "Reader") -> None:
+    """Refuse a Service of Knative whose requests all go to revisions by name: none would follow a release."""
+    spec = Fields(reader.item and reader.item.value, reader.workload, "", reader.top.problems).mapping("spec")
+    shares = [(one.text("revisionName"), one.whole("percent") or 0) for one in spec.sequence("traffic")]
+    if shares and not any(percent for name, percent in shares if not name):
+        message = "gives nothing to the latest revision, so a new version would never get a request; give its part to "
+        message += "{ latestRevision: true }, or, where a release was under way, restore its RolloutState from Git"
+        spec.at("traffic").problem(message)
 
 
 def _other(reader: "Reader") -> str:

@@ -14,6 +14,7 @@ from krmfn.report import telling
 from krmfn.report.explanation import explanations
 from krmfn.report.outlook import Prospect
 from tests.echoserver import APP, NEW, ROLLOUT, contents, write
+from tests.moves import package
 from tests.stories import FIXTURES, story
 
 STORIES = sorted(path.parent for path in FIXTURES.glob("*/*/explain.txt"))
@@ -120,6 +121,28 @@ def test_markdown_has_a_heading_for_each_question(shop):
 
     assert text.startswith("## Rollout demo/echo\n\n### What is released\n\n- ")
     assert "- **promote**: 5 stable pods of the new version" in text
+
+
+@pytest.mark.parametrize("move", ["argo/adopt-alb", "argo/adopt-inline", "argo/adopt-referenced"])
+def test_what_a_controller_runs_is_explained_as_it_will_be(move, tmp_path):
+    """Where moving over is all that is missing, that is said first, then what a release will be, then what is wrong."""
+    for name, data in package(FIXTURES / move).items():
+        (tmp_path / name).write_bytes(data)
+
+    done = run("explain", tmp_path)
+
+    assert (1, "") == (done.exit_code, done.stderr)
+    assert f"a controller runs this now. `krmfn adopt {tmp_path}` moves it over, in " in unwrapped(done.stdout)
+    titles = ["Who runs it now", "What is released", "What each stage does", "What moving over changes first"]
+    assert titles == [line for line in done.stdout.splitlines() if line in (*titles, "What cannot be kept")]
+
+
+def test_what_moving_over_does_not_change_is_refused_as_ever(shop):
+    """A rollout that has a mistake beside the traces of its controller is told what is wrong, and nothing else."""
+    for name, data in package(FIXTURES / "argo" / "adopt-alb").items():
+        (shop / name).write_bytes(data.replace(b"setWeight: 20", b"setWeight: 200"))
+
+    assert "Who runs it now" not in run("explain", shop, "--rollout", "tickets").stdout
 
 
 def test_a_package_without_a_rollout_is_an_error(tmp_path):

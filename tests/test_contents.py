@@ -132,7 +132,7 @@ def test_what_cannot_change_is_refused(edits: list[tuple[str, str]], message: st
 
 
 def test_pods_of_one_object_have_one_content() -> None:
-    """Where one object is moved in place there is one template, and it names one ConfigMap."""
+    """Within one object there is one template, and it names one ConfigMap; nobody is told otherwise."""
     now, was = (
         text.replace("apps/v1\nkind: Deployment", "apps.kruise.io/v1alpha1\nkind: CloneSet") for text in (NOW, APP)
     )
@@ -143,6 +143,10 @@ def test_pods_of_one_object_have_one_content() -> None:
     outcome = render(krm.read_files(files.items()), config({"step": "1", "configs": "versioned"}), stable)
     [error] = said(outcome)
     assert "has changed under its name, and both versions are pods of one object; give it a new name" in error
+    files["app.yaml"] = now.replace("web:1", "web:2").encode()
+    spec = {"step": "1", "isolation": "track", "adopted": True}
+    outcome = render(krm.read_files(files.items()), config(spec), stable)
+    assert ["; give it a new name"] * 2 == [line[line.rindex(";") :] for line in said(outcome)]
 
 
 def test_an_encrypted_secret_is_named() -> None:

@@ -4,7 +4,7 @@ from krmfn.changes import GONE
 from krmfn.config import VERSIONED
 from krmfn.contents import CONTENT, encrypted
 from krmfn.errors import KrmfnError
-from krmfn.kinds import carried
+from krmfn.kinds import TWIN, carried
 from krmfn.krm import load
 from krmfn.krm.item import Ref
 from krmfn.mounts import mounted
@@ -71,11 +71,10 @@ def _encrypted(view: View) -> "Iterator[Result]":
 
 def _shared(view: View) -> "Iterator[Result]":
     """Warn of what changes for the stable pods as well."""
+    message = "has changed under its name, and pods of both versions get the new content; give it a new name"
+    if view.plan.style == TWIN:
+        message += f", or say `configs: {VERSIONED}` in the function config"
     for one in view.versions if view.stage.canary is not None else ():
-        message = (
-            "has changed under its name, and pods of both versions get the new content; give it a new name, or say "
-            f"`configs: {VERSIONED}` in the function config"
-        )
         yield Result(WARNING, message, one.item.ref, "data", one.item.path)
 
 

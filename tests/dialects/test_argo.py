@@ -77,6 +77,23 @@ def test_steps_rest_where_the_controller_rests() -> None:
     assert stops(steps) == [(1, None, 0, None), (2, None, 20, 600), (5, None, 20, 30), (5, None, 60, 0)]
 
 
+def test_pods_can_be_counted_by_a_weight_that_is_no_whole_percentage() -> None:
+    """A share of maxTrafficWeight is a number of pods, rounded up, and what a stable side gives up is as exact."""
+    found = plan(
+        strategy__canary__steps=[{"setCanaryScale": {"weight": 25}}, {"setWeight": 50}, {"pause": {}}],
+        strategy__canary__dynamicStableScale=True,
+        strategy__canary__trafficRouting={"maxTrafficWeight": 1000, "nginx": {"stableIngress": "x"}},
+    ).steps[0]
+    numbers = (1, 40, 41, 200)
+    assert [(found.pods.of(n), found.stable and found.stable.of(n)) for n in numbers] == [
+        (1, 1),
+        (1, 39),
+        (2, 40),
+        (5, 195),
+    ]
+    assert (str(found.pods), found.traffic.weight) == ("2.5%", 5)
+
+
 def test_what_a_step_sets_beside_its_pause_holds_there() -> None:
     """A step may set the canary's scale and its weight at once, or a header route and rest there, as under Argo."""
     steps = [

@@ -1,5 +1,6 @@
-"""A canary without a router: requests follow the number of pods, so a weight is approached by the counts of both sides.
+"""Numbers of pods that follow from weights.
 
+Without a router requests follow the number of pods, so a weight is approached by the counts of both sides.
 Source: ``approximateWeightedCanaryStableReplicaCounts`` of the controller. What it settles at depends on whether there
 may be a pod more than the author wants, not on how many.
 """
@@ -22,6 +23,20 @@ class Ratio(Amount):
         """Return the number of pods of this side where ``total`` are wanted."""
         canary, stable = counts(total, self.number, surge=self.surge)
         return stable if self.stable else canary
+
+
+class Share(Amount):
+    """``number`` out of ``whole``, rounded up: pods can be counted by a weight that is no whole percentage."""
+
+    whole: int = ALL
+
+    def of(self, total: int) -> int:
+        """Return the number of pods out of ``total``."""
+        return Amount(-(-self.number * total // self.whole), least=self.least, beyond=self.beyond).of(total)
+
+    def __str__(self) -> str:
+        """Write it as people do, in percent."""
+        return f"{self.number * ALL / self.whole:g}%"
 
 
 def counts(total: int, weight: int, *, surge: bool) -> tuple[int, int]:

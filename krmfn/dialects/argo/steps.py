@@ -6,7 +6,7 @@ Steps behind the last pause are one more such place, which is left as soon as it
 
 from krmfn.dialects.argo import gates
 from krmfn.dialects.argo.managed import ROUTED, Managed
-from krmfn.dialects.argo.ratio import Ratio
+from krmfn.dialects.argo.ratio import Ratio, Share
 from krmfn.dialects.argo.reader import ALL
 from krmfn.plan import Amount, Gate, Match, Step, Traffic
 
@@ -111,8 +111,7 @@ class Fold:
         if replicas is not None:
             self.scale = Amount(replicas, least=self.least if self.dynamic else 0, beyond=True)
         elif weight is not None:
-            share = self.reader.percent(weight, scale.at("weight"))
-            self.scale = Amount(share, percent=True, least=self.least, beyond=True)
+            self.scale = self._share(weight).replace(beyond=True)
 
     def _gate(self, place: "Fields", kind: str, number: int) -> Gate:
         """Return what is waited for at a step: what the step says, and what is looked at all along."""
@@ -142,5 +141,16 @@ class Fold:
         """Return what a stable side keeps that gives up pods: enough for its requests, all where a count was asked."""
         if not self.dynamic:
             return None
-        scaled = self.weight if self.scale is None else self.scale.number if self.scale.percent else 0
-        return Amount(max(ALL - scaled, ALL - self.weight, 0), percent=True, least=self.least)
+        most, scale = self.reader.most, self.scale
+        weight = self.weight * most // ALL
+        scaled = weight if scale is None else 0
+        if scale and scale.percent:
+            scaled = scale.number if isinstance(scale, Share) else scale.number * most // ALL
+        return self._share(max(most - scaled, most - weight, 0))
+
+    def _share(self, weight: int) -> Amount:
+        """Return the pods for a weight, which need be no whole percentage as requests do."""
+        most = self.reader.most
+        if weight * ALL % most:
+            return Share(weight, percent=True, least=self.least, whole=most)
+        return Amount(weight * ALL // most, percent=True, least=self.least)

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from krmfn import dialects, krm
+from krmfn.dialects import flagger
 from krmfn.plan import Plan
 from krmfn.results import Refused
 from krmfn.scene import Scene
@@ -344,6 +345,55 @@ def test_a_field_that_a_provider_does_not_use_is_named() -> None:
     plan = read({"iterations": 1}, {"timeout": "5s"}, provider="kubernetes")
     [remark] = [remark for remark in plan.remarks if remark.severity == "warning"]
     assert (remark.field, remark.message) == ("spec.service.timeout", "is not used by the provider kubernetes")
+
+
+def test_what_flagger_does_not_tell_contour_is_named() -> None:
+    """It is ignored there as well, so it is nothing to stop a release for."""
+    service = {"retries": {"attempts": 3, "retryOn": "5xx"}, "rewrite": {"uri": "/", "authority": "a.example.com"}}
+    plan = read({"stepWeight": 50}, service, provider="contour")
+    said = [(remark.field, remark.message) for remark in plan.remarks if remark.severity == "warning"]
+    assert said == [
+        ("spec.service.retries.retryOn", "is not used by the provider contour"),
+        ("spec.service.rewrite.authority", "is not used by the provider contour"),
+    ]
+
+
+def ranged(kind: str, own: dict[str, int], wanted: dict[str, int]) -> list[str]:
+    """Return what is said about the range of pods of Flagger's copy, where the author's autoscaler has its own."""
+    api = {"HorizontalPodAutoscaler": "autoscaling/v2", "ScaledObject": "keda.sh/v1alpha1"}[kind]
+    reference = {"apiVersion": api, "kind": kind, "name": "podinfo"}
+    scaler = {"apiVersion": api, "kind": kind, "metadata": METADATA, "spec": {"scaleTargetRef": TARGET} | own}
+    spec = {
+        "targetRef": TARGET,
+        "service": {"port": 80},
+        "analysis": TIMES | {"stepWeight": 50},
+        "autoscalerRef": reference | {"primaryScalerReplicas": wanted},
+    }
+    canary = {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": METADATA, "spec": spec}
+    files = {"a.yaml": APP, "b.yaml": yaml.safe_dump(canary), "c.yaml": yaml.safe_dump(scaler)}
+    package = krm.read_files([(name, text.encode()) for name, text in files.items()])
+    try:
+        found = flagger.plan(package.items[1], Scene(package)).remarks
+    except Refused as refused:
+        return [f"error {problem.field}" for problem in refused.problems]
+    return [f"{one.severity} {one.field}" for one in found if "primaryScaler" in one.field]
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "wanted", "severity"),
+    [
+        ("HorizontalPodAutoscaler", {"minReplicas": 3, "maxReplicas": 9}, {"minReplicas": 3, "maxReplicas": 9}, "info"),
+        ("HorizontalPodAutoscaler", {"maxReplicas": 9}, {"minReplicas": 1}, "info"),
+        ("HorizontalPodAutoscaler", {"minReplicas": 3, "maxReplicas": 9}, {"maxReplicas": 10}, "error"),
+        ("ScaledObject", {"minReplicaCount": 3}, {"minReplicas": 3, "maxReplicas": 100}, "info"),
+        ("ScaledObject", {"minReplicaCount": 3}, {"minReplicas": 2}, "error"),
+    ],
+)
+def test_a_range_for_a_copy_that_there_is_not_may_be_the_author_s_own(
+    kind: str, own: dict[str, int], wanted: dict[str, int], severity: str
+) -> None:
+    """The autoscaler scales the stable pods here: the same numbers say nothing new, others would be lost."""
+    assert ranged(kind, own, wanted) == [f"{severity} spec.autoscalerRef.primaryScalerReplicas"]
 
 
 def test_istio_s_words_become_those_of_the_gateway_api() -> None:

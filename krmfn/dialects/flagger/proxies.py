@@ -2,6 +2,7 @@
 
 from krmfn.fields import Fields
 from krmfn.krm.item import Ref
+from krmfn.results import WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def http_proxy(reader: "Reader") -> "Iterator[Manifest]":
     if retries := place.mapping("retries"):
         wanted = {"count": retries.whole("attempts"), "perTryTimeout": retries.text("perTryTimeout")}
         route["retryPolicy"] = {key: value for key, value in wanted.items() if value}
-        _refuse(retries, "retryOn")
+        _unused(reader, retries.at("retryOn"))
     if rewrite := place.mapping("rewrite"):
         route["pathRewritePolicy"] = {"replacePrefix": [{"prefix": path, "replacement": rewrite.text("uri", "/")}]}
-        _refuse(rewrite, "authority")
+        _unused(reader, rewrite.at("authority"))
     route["services"] = [_contour(reader, reader.primary, 100), _contour(reader, reader.canary, 0)]
     yield _made(reader, "projectcontour.io/v1", "HTTPProxy", {"routes": [route]})
 
@@ -69,9 +70,9 @@ def _made(reader: "Reader", api_version: str, kind: str, spec: "Manifest") -> "M
     return {"apiVersion": api_version, "kind": kind, "metadata": reader.metadata(reader.apex), "spec": spec}
 
 
-def _refuse(place: Fields, key: str) -> None:
-    if place.has(key):
-        place.at(key).problem("is not what an HTTPProxy can be told by Flagger; leave it out")
+def _unused(reader: "Reader", place: Fields) -> None:
+    if place.value is not None:
+        reader.remark(place, f"is not used by the provider {reader.provider}", WARNING)
 
 
 def prefix(reader: "Reader", kind: str) -> str:

@@ -34,15 +34,27 @@ def check(reader: "Reader") -> None:
             message = f"names {ref}, which scales {target.text('name') or 'nothing'}, not {reader.workload}"
             place.at("name").problem(message)
         _check_queries(reader, item)
-    if place.has("primaryScalerReplicas"):
-        message = f"is not rendered: stable pods run in {reader.workload}, so write the numbers into {ref}"
-        place.at("primaryScalerReplicas").problem(message)
+    _check_range(reader, place.mapping("primaryScalerReplicas"), ref, item)
     if place.has("primaryScalerQueries"):
         message = (
             f"is not needed: stable pods run in {reader.workload}, which the queries of {ref} are about; those of the "
             "canary's own are made of them"
         )
         reader.remark(place.at("primaryScalerQueries"), message)
+
+
+def _check_range(reader: "Reader", place: Fields, ref: Ref, item: "Item | None") -> None:
+    """Refuse another range of pods for the copy, since there is none; the author's own says nothing new."""
+    spec = (item.value.get("spec") or {}) if item else {}
+    own = {"minReplicas": spec.get("minReplicas", 1), "maxReplicas": spec.get("maxReplicas")}
+    if ref.kind == "ScaledObject":
+        own = {"minReplicas": spec.get("minReplicaCount", 0), "maxReplicas": spec.get("maxReplicaCount", 100)}
+    wanted = {key: place.at(key).value for key in own if place.has(key)}
+    said = f"stable pods run in {reader.workload}, which {ref} scales"
+    if wanted and own | wanted == own:
+        reader.remark(place, f"is not needed: {said}, to the same numbers")
+    elif wanted:
+        place.problem(f"is not rendered: {said}, so write the numbers into that")
 
 
 def _check_queries(reader: "Reader", item: "Item") -> None:

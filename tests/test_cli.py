@@ -228,6 +228,30 @@ def test_in_place_works_on_a_single_file(shop):
     assert {"app.yaml", "app-canary.yaml", "krmfn-state.yaml"} == {*contents(shop)}
 
 
+@pytest.mark.parametrize("command", ["plan", "explain", "adopt", "render"])
+@pytest.mark.parametrize("patches", ["patches: [{path: patch.yaml}]\n", "images: [{name: echo, newTag: b}]\n"])
+def test_an_overlay_is_built_first(shop, command, patches):
+    """A folder whose rollout stands in another one is told what to run; a patch is no rollout with fields missing."""
+    overlay = shop.parent / "overlay"
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(f"resources: [../shop]\n{patches}")
+    if "path" in patches:
+        (overlay / "patch.yaml").write_text(f"{ROLLOUT.partition('spec:')[0]}spec: {{disabled: false}}\n")
+
+    done = run(command, overlay)
+
+    assert (1, "") == (done.exit_code, done.stdout)
+    said = f"error: {overlay} is an overlay, and its rollout is elsewhere; run `kustomize build {overlay} | krmfn"
+    assert f"{said} {command} -` (kustomization.yaml)\n" == done.stderr
+
+
+def test_an_overlay_with_a_rollout_of_its_own_is_a_package(shop):
+    """Where only other objects stand elsewhere, the folder is taken as it is."""
+    (shop / "kustomization.yaml").write_text("resources: [app.yaml, rollout.yaml, ../other]\n")
+
+    assert 0 == run("plan", shop).exit_code
+
+
 def test_in_place_looks_after_kustomizations(shop):
     """A kustomization that does not list a new file, or lists one that went, is named."""
     write(shop / "base")

@@ -4,6 +4,7 @@ import sys
 
 from krmfn import config as configs
 from krmfn import folder, git, krm
+from krmfn.cli.overlaid import refuse_overlay
 from krmfn.config import Config
 from krmfn.errors import KrmfnError, NotYaml
 from krmfn.frozen import Value
@@ -33,6 +34,8 @@ class Given(Value):
 def given(path: str, options: "Mapping[str, Any]") -> Given:
     """Read what the arguments name. Raises KrmfnError where there is no such thing, or it cannot be read."""
     package = _package(path)
+    if path != STDIN:
+        refuse_overlay(path, package)
     return Given(path, package, requested(package, options), _stable(path, options.get("stable") or ""))
 
 

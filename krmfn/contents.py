@@ -15,7 +15,7 @@ from krmfn.krm.item import Ref
 from krmfn.mounts import mounted
 from krmfn.revisions import Revisions
 from krmfn.scene import bare
-from krmfn.state import digest
+from krmfn.state import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def stamped(revisions: Revisions, found: "tuple[Changed, ...]", plan: "Plan", re
     if found and plan.style != TWIN:
         message = "has changed under its name, and both versions are pods of one object; give it a new name"
         raise KrmfnError(message, ref=found[0].item.ref, field="data", file=found[0].item.path)
-    mark = digest(dump([[*one.key, content(one.item.value)] for one in found]), 8) if found else _mark(revisions.stable)
+    mark = fingerprint([[*one.key, content(one.item.value)] for one in found], 8) if found else _mark(revisions.stable)
     text = revisions.target or (revisions.stable if found else "")
     if not text or _mark(text) == mark:
         return revisions

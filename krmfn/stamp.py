@@ -5,8 +5,7 @@ with that name. What the cluster makes up for a template without a name nobody c
 """
 
 from krmfn.config import TRACK, TRACKED
-from krmfn.krm import dump
-from krmfn.state import digest
+from krmfn.state import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def stamped(template: "Manifest", mode: str, key: str, workload: str) -> "Manife
 
 def revision(template: "Manifest") -> str:
     """Return the value by which the pods of a template are known, where both versions are pods of one workload."""
-    return digest(dump(template), SIZE)
+    return fingerprint(template, SIZE)
 
 
 def revision_name(template: "Manifest", workload: str) -> str:

@@ -82,6 +82,19 @@ def digest(text: str, size: int = 16) -> str:
     return blake2b(text.encode(), digest_size=size).hexdigest()
 
 
+def fingerprint(value: "Any", size: int) -> str:
+    """Return the fingerprint of what is meant, however it is written: whoever sorts keys has made no new version."""
+    return digest(dump(_plain(value)), size)
+
+
+def _plain(value: "Any") -> "Any":
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def read(item: "Item") -> State:
     """Read a RolloutState. Raises KrmfnError when it was changed by anyone but us."""
     spec = item.value.get("spec") or {}

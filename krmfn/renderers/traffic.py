@@ -6,12 +6,12 @@ from krmfn.changes import GONE
 from krmfn.errors import KrmfnError
 from krmfn.isolation import canary_template, labels
 from krmfn.kinds import COMPANIONS, carried
-from krmfn.krm import dump, load, same
+from krmfn.krm import load, same
 from krmfn.plan import EXACT, PREFIX, Route, Traffic
 from krmfn.results import Refused, Result, errors
 from krmfn.scene import bare
 from krmfn.stage import STABLE, TARGET
-from krmfn.state import digest
+from krmfn.state import fingerprint
 from krmfn.view import Added, Edited, View
 
 TYPE_CHECKING = False
@@ -114,8 +114,8 @@ def _mark(view: View, side: str) -> str:
 
     That of the stable side, too: whoever it has kept from one version may get the next.
     """
-    revisions = (dump(load(view.text(revision))) for revision in (STABLE, TARGET))
-    return digest("\n".join((side, str(view.plan.rollout), *revisions)), 8)
+    revisions = (load(view.text(revision)) for revision in (STABLE, TARGET))
+    return fingerprint([side, str(view.plan.rollout), *revisions], 8)
 
 
 def _brief(traffic: Traffic, route: Route, view: View) -> "Manifest":

@@ -74,11 +74,14 @@ def choose(asked: str, sides: Sides, *, adopted: bool) -> Isolation:
         found = tries[mode](sides)
         if not isinstance(found, str):
             return found
-        reasons.append(f"{mode}: {found}")
+        # That there is no label is what the message is about.
+        reasons += [f"not {mode}, for {found}"] if mode != LABEL else []
+    way = "set a version label on the pod template that changes with each release"
+    if sides.plan.labelled:
+        way = f"write a label into {sides.plan.labelled}, with another value in each"
     message = (
-        f"nothing in the manifests tells stable pods from canary pods ({'; '.join(reasons)}). Set a version label on "
-        f"the pod template that changes with each release, or `isolation: {TRACKED}`: it stamps the pods with {TRACK} "
-        "from stage 0 on, at the price of one rolling restart"
+        f"nothing tells stable pods from canary pods: {way}, or let `isolation: {TRACKED}` stamp them from stage 0 on, "
+        f"at the price of one rolling restart ({'; '.join(reasons)})"
     )
     raise KrmfnError(message, ref=sides.plan.rollout)
 

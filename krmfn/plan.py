@@ -104,7 +104,7 @@ class Plan(Value):
     ``returns`` are the canary's weights on the way back from ``promote``, where that takes more than one shift.
     ``stable_labels`` and ``stable_annotations`` are on the stable side's pods only, as ``pod_labels`` and
     ``pod_annotations`` are on the canary's. ``ready`` are the shares of stable and of canary pods, in percent, that
-    have to be available before anything else happens.
+    have to be available before anything else happens. ``labelled`` is where an author may label both sides, in words.
     """
 
     rollout: Ref
@@ -130,6 +130,7 @@ class Plan(Value):
     stable_labels: tuple[tuple[str, str], ...] = ()
     stable_annotations: tuple[tuple[str, str], ...] = ()
     ready: tuple[int, int] = (100, 100)
+    labelled: str = ""
 
     @property
     def rests(self) -> tuple[str, ...]:

@@ -78,7 +78,12 @@ IMPOSSIBLE: dict[str, tuple[str, Sides, str]] = {
         "no label of the pods is in the wor",
     ),
     "rename within one object": ("rename", sides(5, style=PARTITION), "both sides are pods of one workload"),
-    "nothing": ("auto", sides(5, None), "Set a version label .*, or `isolation: track`"),
+    "nothing": ("auto", sides(5, None), "set a version label .*, or let `isolation: track`"),
+    "nothing, where there are fields for it": (
+        "auto",
+        sides(5, None).replace(plan=sides(5, None).plan.replace(labelled="one and other")),
+        "write a label into one and other, with another value in each, or let `isolation: track`",
+    ),
 }
 
 

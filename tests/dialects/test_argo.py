@@ -340,6 +340,26 @@ def test_an_analysis_in_the_background_is_part_of_every_gate_from_its_first_step
     ]
 
 
+@pytest.mark.parametrize("inline", [True, False], ids=["stableMetadata", "the pod template"])
+def test_labels_that_an_author_gives_either_side_tell_pods_apart(*, inline: bool) -> None:
+    """Where both subsets were the same pods, a label on each side is what the message asks for, and enough."""
+    package = files(FIXTURES / "argo" / "istio-subsets")
+    app, rollout = list(yaml.safe_load_all(package["app.yaml"])), yaml.safe_load(package["rollout.yaml"])
+    canary = rollout["spec"]["strategy"]["canary"]
+    canary["canaryMetadata"] = {"labels": {"role": "canary"}}
+    if inline:
+        canary["stableMetadata"] = {"labels": {"role": "stable"}}
+        deployment = app.pop(0)["spec"]
+        del rollout["spec"]["workloadRef"]
+        rollout["spec"] |= deployment
+    else:
+        app[0]["spec"]["template"]["metadata"]["labels"]["role"] = "stable"
+    given = {"app.yaml": yaml.safe_dump_all(app).encode(), "rollout.yaml": yaml.safe_dump(rollout).encode()}
+    target = {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}
+    _, outcome = rendered(given, {"step": "1", "target": target})
+    assert [(view.isolation.mode, view.isolation.key) for view in outcome.views] == [("label", "role")]
+
+
 def story(name: str, **changes: Any) -> tuple[list[tuple[str, str]], Any]:
     """Render step 1 of a story with some fields of its Rollout set, after step 0; return what was refused, and all."""
     package = files(FIXTURES / "argo" / name)

@@ -48,6 +48,7 @@ def plan(rollout: "Item", scene: "Scene") -> Plan:
         avoids=avoids,
         stable_labels=stable.labels,
         stable_annotations=stable.annotations,
+        labelled=pods.labelled(reader),
     )
 
 

@@ -19,23 +19,33 @@ class Metadata(Value):
     annotations: tuple[tuple[str, str], ...] = ()
 
 
+def names(reader: "Reader") -> tuple[str, str]:
+    """Return the fields that hold what the canary's pods have, and what the stable ones do."""
+    return ("previewMetadata", "activeMetadata") if reader.blue_green else ("canaryMetadata", "stableMetadata")
+
+
+def labelled(reader: "Reader") -> str:
+    """Say where an author gives the pods of both sides labels."""
+    canary, stable = names(reader)
+    return f"{canary} and {stable if reader.inline else 'the pod template'}"
+
+
 def metadata(reader: "Reader") -> tuple[Metadata, Metadata]:
     """Return what the canary's pods have, and what the stable ones do.
 
     A controller writes the latter onto running pods. Here it is a part of their template: of the one that is made where
     the Rollout has its own, and elsewhere of the author's.
     """
-    place = reader.blue_green or reader.canary
-    names = ("previewMetadata", "activeMetadata") if reader.blue_green else ("canaryMetadata", "stableMetadata")
-    canary, stable = (_metadata(place.mapping(name)) for name in names)
+    place, (one, other) = reader.blue_green or reader.canary, names(reader)
+    canary, stable = (_metadata(place.mapping(name)) for name in (one, other))
     if reader.inline or stable == Metadata():
         return canary, stable
     item = reader.scene.lookup(reader.workload)
     template = Fields(item.value).mapping("spec").mapping("template").mapping("metadata") if item else Fields(None)
     there = _metadata(template)
     if not {*stable.labels} <= {*there.labels} or not {*stable.annotations} <= {*there.annotations}:
-        message = f"is not on the pod template of {reader.workload}: write it there, where {names[0]} overrides it"
-        place.at(names[1]).problem(message)
+        message = f"is not on the pod template of {reader.workload}: write it there, where {one} overrides it"
+        place.at(other).problem(message)
     return canary, Metadata()
 
 

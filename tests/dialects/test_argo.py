@@ -360,6 +360,20 @@ def test_labels_that_an_author_gives_either_side_tell_pods_apart(*, inline: bool
     assert [(view.isolation.mode, view.isolation.key) for view in outcome.views] == [("label", "role")]
 
 
+@pytest.mark.parametrize("step", ["1", "2", "complete"])
+def test_a_traefik_service_of_the_former_group_is_rendered_alike(step: str) -> None:
+    """But for its group, all objects are those that the present group comes to."""
+    groups, seen = (b"traefik.io", b"traefik.containo.us"), []
+    for group in groups:
+        given = {name: text.replace(groups[0], group) for name, text in files(FIXTURES / "argo" / "traefik").items()}
+        target = {"images": [{"name": "argoproj/rollouts-demo", "newTag": "yellow"}]}
+        after, outcome = rendered(given, {"step": step, "target": target, "adopted": True})
+        assert not outcome.failed
+        manifests = (text.replace(group, groups[0]) for name, text in after.items() if name != "krmfn-state.yaml")
+        seen.append([list(yaml.safe_load_all(text)) for text in manifests])
+    assert seen[0] == seen[1]
+
+
 def story(name: str, **changes: Any) -> tuple[list[tuple[str, str]], Any]:
     """Render step 1 of a story with some fields of its Rollout set, after step 0; return what was refused, and all."""
     package = files(FIXTURES / "argo" / name)

@@ -37,6 +37,7 @@ ROUTES = (
     ("gateway.networking.k8s.io", "TCPRoute"),
     ("gateway.networking.k8s.io", "TLSRoute"),
     ("traefik.io", "TraefikService"),
+    ("traefik.containo.us", "TraefikService"),
     ("apisix.apache.org", "ApisixRoute"),
     ("split.smi-spec.io", "TrafficSplit"),
 )

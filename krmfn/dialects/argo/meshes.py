@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from krmfn.dialects.argo.reader import Reader
     from krmfn.krm.item import Manifest
 
+# Traefik up to v2 has another group, too, of which the controller is told with --traefik-api-group.
+TRAEFIK, FORMER_TRAEFIK = "traefik.io", "traefik.containo.us"
 SPLIT, MESH = "split.smi-spec.io", "appmesh.k8s.aws"
 # The version of a TrafficSplit that is made: the first one whose weights are numbers.
 SPLIT_VERSION = "v1alpha2"
@@ -53,7 +55,9 @@ def traefik(reader: "Reader", pair: "Pair") -> "Iterator[Route]":
     """Yield the TraefikService."""
     place = reader.routing.mapping("traefik")
     name = place.text("weightedTraefikServiceName", required=True)
-    yield Route("traefik.io", "TraefikService", name, "", pair, f"{place.path}.weightedTraefikServiceName")
+    former = reader.scene.lookup(Ref(f"{FORMER_TRAEFIK}/v1alpha1", "TraefikService", reader.namespace, name))
+    group, given = FORMER_TRAEFIK if former else TRAEFIK, f"{place.path}.weightedTraefikServiceName"
+    yield Route(group, "TraefikService", name, "", pair, given)
 
 
 def apisix(reader: "Reader", pair: "Pair") -> "Iterator[Route]":

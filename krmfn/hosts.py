@@ -75,6 +75,8 @@ def _made_of(data: bytes, arguments: "Sequence[str]") -> "tuple[Package, Rendere
 
     names = Renamed(package)
     rendered = _rendered(names.written, config)
+    if problems := tuple(names.problems(rendered.views)):
+        return package, Rendered({}, problems, failed=True)
     return package, rendered.replace(changes=names.back(rendered.changes))
 
 

@@ -9,12 +9,17 @@ Source: kustomize's api/resource (previous names) and api/accumulator (name refe
 import re
 
 from krmfn import krm
+from krmfn.kinds import REVISIONS
+from krmfn.results import ERROR, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from krmfn.krm import Item, Package
+    from krmfn.krm.item import Manifest
+    from krmfn.view import View
 
     Changes = dict[int, tuple[Item, ...]]
 
@@ -22,7 +27,8 @@ _NOTE = "internal.config.kubernetes.io/"
 PREVIOUS = f"{_NOTE}previousNames"
 _NAMESPACES, _KINDS = f"{_NOTE}previousNamespaces", f"{_NOTE}previousKinds"
 _AFFIXES = (f"{_NOTE}prefixes", f"{_NOTE}suffixes")
-
+# What is in these groups kustomize knows, and changes the names in it.
+KNOWN = ("", "networking.k8s.io")
 
 # The note as kustomize writes it: in block style, and without quotes where it may.
 _NOTED = re.compile(rf"^ +{re.escape(PREVIOUS)}: ([a-z0-9.-]+)(?:,[a-z0-9.,-]*)?$", re.MULTILINE)
@@ -40,6 +46,19 @@ class Renamed:
     def back(self, changes: "Changes") -> "Changes":
         """Return what was made of the package, under the names that the host has given."""
         return {mark: tuple(self._back(mark, item) for item in items) for mark, items in changes.items()}
+
+    def problems(self, views: "Sequence[View]") -> "Iterator[Result]":
+        """Yield what the host would leave as it is of the names that a rollout brings along, and nothing has then."""
+        for view in views if self.names else ():
+            rollout, where = view.scene.lookup(view.plan.rollout), ""
+            if rollout and rollout.mark in self.names:
+                where = ", ".join(dict.fromkeys(one["kind"] for one in view.plan.makes if _group(one) not in KNOWN))
+            if view.plan.style == REVISIONS and view.workload.mark in self.names:
+                where = f"the template and the traffic of {view.workload.ref}"
+            if where:
+                message = f"{where} would name objects as they were called before kustomize renamed them, and lead to "
+                message += "nothing; leave out namePrefix and nameSuffix, and keep environments apart by namespace"
+                yield Result(ERROR, message, view.plan.rollout)
 
     def _back(self, mark: int, item: "Item") -> "Item":
         if mark not in self.names:
@@ -93,6 +112,10 @@ def _noted(item: "Item", name: str, source: "Item") -> "dict[str, object]":
     notes |= {key: given[key] for key in _AFFIXES if key in given}
     metadata = item.value["metadata"]
     return item.value | {"metadata": metadata | {"name": name, "annotations": _annotations(item) | notes}}
+
+
+def _group(manifest: "Manifest") -> str:
+    return str(manifest["apiVersion"]).rpartition("/")[0]
 
 
 def _annotations(item: "Item") -> "dict[str, str]":

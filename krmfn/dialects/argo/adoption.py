@@ -7,8 +7,8 @@ the client's side nothing but null removes a key.
 """
 
 from krmfn.adoption import Commit, Signs, crowd, kept, kubectl, released, selectors, show, without
-from krmfn.dialects.argo import actions
-from krmfn.dialects.argo.reader import Reader
+from krmfn.dialects.argo import actions, nodes
+from krmfn.dialects.argo.reader import HASH, Reader
 from krmfn.kinds import AUTOSCALERS, body
 from krmfn.krm.item import Ref
 from krmfn.scaling import least
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from krmfn.krm.item import Manifest
     from krmfn.scene import Scene
 
-HASH = "rollouts-pod-template-hash"
 MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 IN_PROGRESS = ("rollouts.argoproj.io/gatewayapi-canary",)
 RESTING = ("Healthy",)
@@ -55,7 +54,7 @@ def adoption(rollout: "Item", scene: "Scene") -> tuple[Commit, ...]:
         "turns a Service any more; the annotations keep hosts from deleting it, and its pods, when it leaves Git.",
         tuple(_ready(reader, scene)),
         before=tuple(_before(reader, rollout, _scaler(reader, scene))),
-        edits=(Edited(rollout, ("spec", "paused"), True), *kept(rollout), *edits),  # noqa: FBT003 - it is a value
+        edits=(Edited(rollout, ("spec", "paused"), True), *kept(rollout), *edits, *nodes.cleaned(reader)),  # noqa: FBT003 - it is a value
         brings=(pods,) if reader.inline else (),
     )
     last = Commit(
@@ -175,19 +174,9 @@ def _replicas(reader: Reader, scene: "Scene") -> int:
 
 def _ready(reader: Reader, scene: "Scene") -> "Iterator[str]":
     pods = body(reader.workload)
-    yield from _owned(reader)
+    yield from nodes.owned(reader)
     number = "as many pods available as the Rollout" if _scaler(reader, scene) else "all its pods available"
     yield f"wait until {pods} has {number}: `{kubectl('rollout status', pods)}`"
-
-
-def _owned(reader: Reader) -> "Iterator[str]":
-    """Yield what gives the Deployment's pods a VirtualNode: those that the controller turned to its own have none."""
-    nodes = reader.routing.mapping("appMesh").mapping("virtualNodeGroup")
-    names = [nodes.mapping(f"{side}VirtualNodeRef").text("name") for side in ("stable", "canary")]
-    patch = f"""'{{"spec":{{"podSelector":{{"matchLabels":{{"{HASH}":null}}}}}}}}'"""
-    for ref in (Ref("appmesh.k8s.aws/v1beta2", "VirtualNode", reader.namespace, name) for name in names if name):
-        hand = kubectl("patch", ref, "--type=merge", "-p", patch)
-        yield f"by hand, for a pod that has to have a VirtualNode does not start without: `{hand}`"
 
 
 def _turned(reader: Reader, services: "list[Item]", rule: "Item | None") -> Commit:

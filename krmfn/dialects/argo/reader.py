@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from krmfn.scene import Scene
 
 GROUP, VERSION = "argoproj.io", "v1alpha1"
+HASH = "rollouts-pod-template-hash"
 MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 ALL = 100
 # What a controller does with time or with its memory; in Git there is neither.

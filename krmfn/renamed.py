@@ -27,8 +27,8 @@ _NOTE = "internal.config.kubernetes.io/"
 PREVIOUS = f"{_NOTE}previousNames"
 _NAMESPACES, _KINDS = f"{_NOTE}previousNamespaces", f"{_NOTE}previousKinds"
 _AFFIXES = (f"{_NOTE}prefixes", f"{_NOTE}suffixes")
-# What is in these groups kustomize knows, and changes the names in it.
-KNOWN = ("", "networking.k8s.io")
+# The group of the routes that kustomize knows, so that it changes the names in them.
+KNOWN = "networking.k8s.io"
 
 # The note as kustomize writes it: in block style, and without quotes where it may.
 _NOTED = re.compile(rf"^ +{re.escape(PREVIOUS)}: ([a-z0-9.-]+)(?:,[a-z0-9.,-]*)?$", re.MULTILINE)
@@ -52,7 +52,9 @@ class Renamed:
         for view in views if self.names else ():
             rollout, where = view.scene.lookup(view.plan.rollout), ""
             if rollout and rollout.mark in self.names:
-                where = ", ".join(dict.fromkeys(one["kind"] for one in view.plan.makes if _group(one) not in KNOWN))
+                made = {(_group(one), one["kind"]) for one in view.plan.makes}
+                routes = [route for route in view.plan.routes if (route.group, route.kind) in made]
+                where = ", ".join(dict.fromkeys(route.kind for route in routes if route.group != KNOWN))
             if view.plan.style == REVISIONS and view.workload.mark in self.names:
                 where = f"the template and the traffic of {view.workload.ref}"
             if where:

@@ -41,8 +41,8 @@ def said(story: str, prefix: str, only: tuple[str, ...] = ()) -> list[str]:
     ("story", "where"),
     [
         ("podinfo-knative", "the template and the traffic of Service test/podinfo"),
-        ("podinfo-canary", "DestinationRule, VirtualService"),
-        ("podinfo-appmesh", "VirtualNode, VirtualRouter, VirtualService"),
+        ("podinfo-canary", "VirtualService"),
+        ("podinfo-appmesh", "VirtualRouter, VirtualNode"),
     ],
 )
 def test_what_the_host_will_not_rename_is_an_error(story: str, where: str) -> None:

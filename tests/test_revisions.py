@@ -7,6 +7,7 @@ import yaml
 
 from krmfn import krm
 from krmfn.function import render
+from krmfn.state import fingerprint
 from tests.releases import IMAGE, PACKAGE, at, edited, said
 from tests.stories import Files, config, rendered
 
@@ -217,3 +218,19 @@ def test_every_way_of_mounting_is_known() -> None:
     kept = {item.ref.name for item in krm.read_files(after.items()).items if item.ref.kind == "ConfigMap"}
     assert set(names) == kept
     assert any("mount the Secret hidden" in result.line() for result in outcome.results)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}, True),
+        ([{"name": "web", "image": "i"}], [{"image": "i", "name": "web"}], True),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"a": "1"}, False),
+        ({"a": 1}, {"a": True}, False),
+        ([1, 2], [2, 1], False),
+    ],
+)
+def test_a_version_is_known_by_what_it_means(one: Any, other: Any, alike: bool) -> None:  # noqa: FBT001
+    """A formatter sorts keys and makes no new version; another value or another order of a list does."""
+    assert alike is (fingerprint(one, 5) == fingerprint(other, 5))

@@ -83,7 +83,7 @@ local function insert(matches, places, one)
 end
 
 -- Return copies of rules that ask for more than those do, one after the other; `change(twin, field)` is done to those
--- that lead to the stable Service.
+-- that lead to the stable Service. Like any rule in `stage.turned`, a copy of one there leads where it is to lead.
 local function copies(api, rules, additions, stage, change)
   local made, last, places = {}, nil, nil
   for _, one in ipairs(additions) do
@@ -91,7 +91,8 @@ local function copies(api, rules, additions, stage, change)
       local twin = copy(rules[one.rule])
       twin.name, twin.matches = nil, list()
       api.adapt(twin, one.from, one.to)
-      if weighted.leads(twin.backendRefs or {}, stage.backends) then
+      stage.turned[twin] = stage.turned[rules[one.rule]]
+      if not stage.turned[twin] and weighted.leads(twin.backendRefs or {}, stage.backends) then
         change(twin, "spec.rules[" .. one.rule - 1 .. "]")
       end
       table.insert(made, twin)

@@ -245,6 +245,14 @@ def test_an_overlay_is_built_first(shop, command, patches):
     assert f"{said} {command} -` (kustomization.yaml)\n" == done.stderr
 
 
+@pytest.mark.parametrize("text", ["resources: 7", "resources: [null, 3, {a: b}]", "- a", "resources: [gone.yaml]"])
+def test_a_kustomization_with_mistakes_is_no_overlay(tmp_path, text):
+    """What is wrong with it is for kustomize to say; here it holds no rollout."""
+    (tmp_path / "kustomization.yaml").write_text(text)
+
+    assert "the package has no rollout" in run("plan", tmp_path).stderr
+
+
 def test_an_overlay_with_a_rollout_of_its_own_is_a_package(shop):
     """Where only other objects stand elsewhere, the folder is taken as it is."""
     (shop / "kustomization.yaml").write_text("resources: [app.yaml, rollout.yaml, ../other]\n")

@@ -3,8 +3,10 @@
 import click
 
 from krmfn import dialects
+from krmfn.changes import at
 from krmfn.cli.listing import NAMES
 from krmfn.errors import KrmfnError
+from krmfn.folder.reading import SUFFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +33,11 @@ def refuse_overlay(path: str, package: "Package") -> None:
 
 def _elsewhere(item: "Item", there: list[str]) -> bool:
     """Tell whether a kustomization is built on what is not in the package: another folder, or an address."""
-    return any(not any(f"{name}/".startswith(f"{entry}/") for name in there) for entry in _entries(item, BASES))
+    for entry in _entries(item, BASES):
+        outside = entry.startswith("../") or "://" in entry or not entry.endswith(SUFFIXES)
+        if outside and not any(name.startswith(f"{entry}/") for name in there):
+            return True
+    return False
 
 
 def _rollouts(package: "Package") -> "Iterator[Item]":
@@ -40,7 +46,8 @@ def _rollouts(package: "Package") -> "Iterator[Item]":
 
 
 def _entries(item: "Item", keys: tuple[str, ...]) -> "Iterator[str]":
-    for key in keys:
-        entries = item.value.get(key)
+    for entries in (at(item.value, (key,)) for key in keys):
         for entry in entries if isinstance(entries, list) else ():
-            yield str(entry.get("path", "") if isinstance(entry, dict) else entry).removeprefix("./").rstrip("/")
+            name = entry.get("path") if isinstance(entry, dict) else entry
+            if isinstance(name, str):
+                yield name.removeprefix("./").rstrip("/")

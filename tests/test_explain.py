@@ -77,6 +77,15 @@ def test_a_version_label_may_stay_as_it_is(shop):
     assert "For a release that leaves version as it is krmfn takes another way, or says what to do." in said
 
 
+def test_a_label_that_the_rollout_gives_is_said_to_be_its_own():
+    """It tells the sides apart in every release, so nothing is said about versions that have the same one."""
+    told = story(FIXTURES / "kruise" / "pod-metadata")
+    found, _ = explanations(Prospect(krm.read_files(told.files.items()), Config()))
+    text = unwrapped(telling.text(found))
+    assert "By the label color of the pods, which the rollout gives each side." in text
+    assert "For a release that leaves" not in text
+
+
 def test_every_refused_field_is_named_with_what_to_do(shop):
     """All that cannot be kept is said at once, field by field, the stages are left out, and the exit code is 1."""
     wrong = ROLLOUT.replace("traffic: 5%", "traffic: 200%").replace("replicas: 50%", "replicas: 33.3%")

@@ -159,16 +159,18 @@ def apart(outlook: "Outlook", *, known: bool) -> "Iterator[Entry]":
     found = outlook.apart
     if found is None or not found.mode:
         return
+    given = any(found.key == key for key, _ in outlook.plan.pod_labels)
     said = {
         SHARED: "Services select both sides, for requests follow the number of pods.",
-        LABEL: f"By the label {found.key} of the pods, which differs between the two versions.",
+        LABEL: f"By the label {found.key} of the pods, which "
+        + ("the rollout gives each side." if given else "differs between the two versions."),
         RENAME: f"Canary pods have {found.key}={found.canary}, stable pods keep {found.key}={found.stable}.",
     }.get(found.mode, f"Pods are stamped {found.key}, at the price of one rolling restart at 0.")
     if outlook.plan.style == REVISIONS:
         said = "By the names of the revisions, which are in the manifests: at 0 the one that runs gets its name."
     more = (
         ()
-        if known or found.mode != LABEL
+        if known or given or found.mode != LABEL
         else (f"For a release that leaves {found.key} as it is krmfn takes another way, or says what to do.",)
     )
     yield Entry(found.mode, (said, *more))
